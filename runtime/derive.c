@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From config.json to the VM spec and the config.json of the VM's container. */
+#include "runtime/derive.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "runtime/cpus.h"
+#include "runtime/disks.h"
+#include "runtime/env.h"
+#include "runtime/guest.h"
+#include "runtime/hostfacts.h"
+#include "runtime/jbuild.h"
+#include "runtime/memory.h"
+#include "runtime/mounts.h"
+#include "runtime/outer.h"
+#include "runtime/refuse.h"
+#include "runtime/settings.h"
+
+static struct json_object *
+list_json(const struct strlist *l)
+{
+	return jb_strv((const char *const *)l->v, l->n);
+}
+
+static struct json_object *
+dns_json(const struct settings *s)
+{
+	struct json_object *o;
+
+	if (s->dns_preserve || s->dns.n + s->dns_opts.n + s->dns_search.n == 0)
+		return NULL;
+	o = jb_obj();
+	jb_set(o, "servers", list_json(&s->dns));
+	jb_set(o, "options", list_json(&s->dns_opts));
+	jb_set(o, "search", list_json(&s->dns_search));
+	return o;
+}
+
+static void
+fill_spec(struct vm_spec *spec, const struct derive_input *in, unsigned mem,
+    unsigned cpus)
+{
+	const struct settings *s = in->settings;
+
+	spec->id = xstrdup(in->id);
+	spec->arch = xstrdup(in->facts->arch);
+	spec->accel = s->accel;
+	spec->cpus = cpus;
+	spec->mem_mib = mem;
+	spec->cpuargs = s->cpuargs != NULL ? xstrdup(s->cpuargs) : NULL;
+	spec->nestedvm = s->nestedvm;
+	spec->boot_timeout = s->boot_timeout;
+	spec->rootfs = s->rootfs;
+	spec->cache_9p = s->cache_9p != NULL ? xstrdup(s->cache_9p) : NULL;
+	/* until listener_make() */
+	spec->exec = false;
+	spec->dns = dns_json(s);
+	disks_spec(in->disks, spec);
+}
+
+/* A member of another type is complained about where it is used. */
+static bool
+is_root_readonly(struct json_object *config)
+{
+	struct json_object *root = NULL;
+	bool readonly = false;
+
+	(void)json_opt_obj(config, "config.json", "root", &root, NULL);
+	if (root != NULL)
+		(void)json_opt_bool(root, "root", "readonly", &readonly, NULL);
+	return readonly;
+}
+
+/* The guest's terminal is the supervisor's, passed through. */
+static bool
+has_terminal(struct json_object *container)
+{
+	struct json_object *process, *v;
+
+	return json_object_object_get_ex(container, "process", &process) &&
+	    json_object_object_get_ex(process, "terminal", &v) &&
+	    json_object_get_boolean(v);
+}
+
+/* A later probe may find more; that it is not there is known now. */
+static int
+check_accel(
+    const struct settings *s, const struct hostfacts *facts, struct err *err)
+{
+	if (s->accel == VM_ACCEL_KVM && !facts->kvm.present)
+		return err_set(err,
+		    "--accel kvm: this host has no /dev/kvm; allowed here: "
+		    "auto or tcg");
+	return 0;
+}
+
+static int
+derive_into(const struct derive_input *in, struct derived *d,
+    struct strlist *warnings, struct err *err)
+{
+	struct settings *s = in->settings;
+	struct memory memory;
+	struct cpus cpus;
+
+	if (vm_id_check(in->id, err) == -1)
+		return err_prefix(err, "container id");
+	if (refuse_check(in->config, in->facts, err) == -1 ||
+	    env_apply_config(in->config, s, warnings, err) == -1 ||
+	    check_accel(s, in->facts, err) == -1 ||
+	    memory_derive(in->config, s, &memory, err) == -1 ||
+	    cpus_derive(in->config, s, in->facts, &cpus, err) == -1 ||
+	    disks_check(in->disks, s, is_root_readonly(in->config), err) ==
+		-1 ||
+	    mounts_resolve(in->mounts, in->facts, err) == -1 ||
+	    mounts_add_tmpfs(in->mounts, &s->tmpfs, err) == -1)
+		return -1;
+	fill_spec(&d->spec, in, memory.guest_mib, cpus.n);
+	d->spec.container = guest_container(
+	    in->config, s, in->facts, in->mounts, warnings, err);
+	if (d->spec.container == NULL)
+		return -1;
+	if (memory.group_limit > 0)
+		jb_int(d->spec.container, "memory", memory.group_limit);
+	disks_guest(in->disks, s, d->spec.container);
+	d->spec.terminal = has_terminal(d->spec.container);
+	d->outer = outer_config(
+	    in->config, in->bundle, s, in->facts, in->mounts, &memory, err);
+	return d->outer == NULL ? -1 : 0;
+}
+
+int
+derive(const struct derive_input *in, struct derived *d, struct err *err)
+{
+	struct strlist warnings = {0};
+	int r;
+
+	*d = (struct derived){0};
+	vm_spec_init(&d->spec);
+	r = derive_into(in, d, &warnings, err);
+	d->spec.warnings = warnings.v;
+	return r;
+}
+
+void
+derived_free(struct derived *d)
+{
+	vm_spec_free(&d->spec);
+	json_object_put(d->outer);
+	d->outer = NULL;
+}

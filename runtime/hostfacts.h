@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What derivation needs to know of the host, gathered before it: so that
+ * derivation itself looks at nothing but its arguments. */
+#ifndef RUNTIME_HOSTFACTS_H
+#define RUNTIME_HOSTFACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+#include "runtime/limits.h"
+
+struct json_object;
+struct mounts;
+struct settings;
+
+enum path_kind {
+	PATH_KIND_MISSING,
+	PATH_KIND_DIR,
+	PATH_KIND_FILE,
+	PATH_KIND_SOCKET,
+	PATH_KIND_FIFO,
+	PATH_KIND_DEVICE,
+};
+
+struct path_fact {
+	char *path;
+	enum path_kind kind;
+	int error;	     /* errno, of a missing one */
+	bool tmpfs;	     /* lies on a tmpfs ... */
+	uint64_t tmpfs_size; /* ... of so many bytes; 0: without a limit */
+};
+
+struct device_fact {
+	bool present;
+	unsigned major, minor;
+};
+
+struct hostfacts {
+	char arch[65];	   /* utsname.machine: "x86_64" */
+	char hostname[65]; /* utsname.nodename */
+	struct device_fact kvm, vhost_net, vhost_vsock;
+	int macvtap_major;	 /* -1: the host has no macvtap */
+	bool netns_is_hosts;	 /* the path of the bundle's network namespace
+				    is this process's own namespace, or init's */
+	unsigned cpus;		 /* online; 0: unknown */
+	struct limits limits;	 /* of this process */
+	struct path_fact *paths; /* sources of the bind mounts */
+	size_t n_paths;
+};
+
+/* Looks at the sources of bind mounts and the network namespace of config. */
+void hostfacts_collect(struct hostfacts *f, struct json_object *config,
+    const struct mounts *mounts);
+void hostfacts_free(struct hostfacts *f);
+
+/* The major number of a character device driver in /proc/devices, see
+ * proc(5); -1: it is not there. */
+int hostfacts_char_major(const char *driver);
+
+/* The fact cpus alone. */
+void hostfacts_count_cpus(struct hostfacts *f);
+
+/* The fact about a path that was collected; NULL: none. */
+const struct path_fact *
+hostfacts_path(const struct hostfacts *f, const char *path);
+
+/* The image folder holds what a VM of this architecture boots from. */
+int hostfacts_check_image(
+    const struct hostfacts *f, const struct settings *s, struct err *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Asking the delegate about a container. */
+#ifndef RUNTIME_STATE_H
+#define RUNTIME_STATE_H
+
+#include <sys/types.h>
+
+#include "lib/err.h"
+
+struct cli;
+
+struct state {
+	char *bundle; /* absolute path */
+	pid_t pid;    /* 0: not running */
+};
+
+/* What the delegate's command state says of the container that the command
+ * line names. -1 with err; an empty err when the delegate has reported the
+ * error itself, as the options --log say. Free it after 0. */
+int state_get(const char *delegate, const struct cli *cli, struct state *s,
+    struct err *err);
+void state_free(struct state *s);
+
+/* Its bundle alone; allocated. NULL: as above. */
+char *
+state_bundle(const char *delegate, const struct cli *cli, struct err *err);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The supervisor's own seccomp filter: what its event loop needs once the VM
+ * is set up, and nothing that opens, executes, maps code or changes what the
+ * process is. */
+#include "supervisor/filter.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const int allowed[] = {
+    /* the loop */
+    SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_pwait),
+    SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_wait), SCMP_SYS(poll),
+    SCMP_SYS(ppoll), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+    SCMP_SYS(time), SCMP_SYS(timerfd_settime), SCMP_SYS(restart_syscall),
+    /* streams, carrier, QMP, console */
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
+    SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
+    SCMP_SYS(accept4), SCMP_SYS(getpeername), SCMP_SYS(getsockopt),
+    SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(dup2),
+    SCMP_SYS(dup3), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek),
+    /* the terminal (TCGETS, TCSETS*, TIOCGWINSZ, FIONREAD) */
+    SCMP_SYS(ioctl),
+    /* children and signals */
+    SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(getpid),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigreturn),
+    /* memory, end */
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+    SCMP_SYS(getrandom), SCMP_SYS(futex), SCMP_SYS(exit), SCMP_SYS(exit_group),
+    SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(rseq)};
+
+/* Sockets to ask Docker's DNS server by: IPv4 alone. From this network
+ * namespace they lead nowhere else. */
+static int
+allow_dns(scmp_filter_ctx ctx)
+{
+	static const int calls[] = {SCMP_SYS(connect), SCMP_SYS(getsockname)};
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+	    SCMP_A0(SCMP_CMP_EQ, AF_INET));
+
+	for (size_t i = 0; r == 0 && i < sizeof calls / sizeof calls[0]; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+	return r;
+}
+
+int
+filter_install(bool dns, struct err *err)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r = -ENOMEM;
+
+	if (ctx == NULL)
+		return err_set(err, "seccomp: out of memory");
+	for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
+		/* unknown to this architecture or library: not needed there */
+		if (allowed[i] < 0)
+			continue;
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+		if (r < 0)
+			goto out;
+	}
+	if (dns && (r = allow_dns(ctx)) < 0)
+		goto out;
+	/* memory, but never executable */
+	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+		    SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+	if (r == 0)
+		r = seccomp_load(ctx);
+out:
+	seccomp_release(ctx);
+	if (r < 0)
+		return err_set(err, "seccomp filter: %s", strerror(-r));
+	return 0;
+}
