@@ -20,14 +20,31 @@ sub processes {
 	    glob '/proc/[0-9]*';
 }
 
+# Connections of clients to an engine, by inode. A Go program closes what a
+# client has left when its garbage is collected, minutes later.
+sub connections {
+	my %inode;
+
+	for (split /\n/, slurp('/proc/net/unix') // '') {
+		my @field = split ' ';
+		$inode{$field[6]} = 1
+		    if ($field[7] // '') =~ m{/(docker|containerd)\.sock$};
+	}
+	return \%inode;
+}
+
 sub fds_of {
 	my ($name) = @_;
-	my $n = 0;
+	my ($n, $connections) = (0, connections());
 
 	for my $dir (glob '/proc/[0-9]*') {
 		next if (slurp("$dir/comm") // '') ne "$name\n";
-		$n += grep { (readlink // '') !~ /anon_inode:\[eventpoll/ }
-		    glob "$dir/fd/*";
+		for my $to (map { readlink // '' } glob "$dir/fd/*") {
+			next if $to =~ /anon_inode:\[eventpoll/;
+			next if $to =~ /^socket:\[([0-9]+)\]$/ &&
+			    $connections->{$1};
+			$n++;
+		}
 	}
 	return $n;
 }
@@ -61,7 +78,8 @@ my %count = (
 	'loop devices in use' => sub { scalar grep { -e "$_/loop/backing_file" }
 	    glob '/sys/block/loop*' },
 	'cgroups' => sub { directories('/sys/fs/cgroup', glob '/sys/fs/cgroup/*') },
-	'unix sockets' => sub { lines('/proc/net/unix') },
+	'unix sockets' => sub {
+		lines('/proc/net/unix') - keys %{connections()} },
 	'abstract sockets of runq' => sub { lines('/proc/net/unix', qr/\@.*runq/) },
 	'files of engines and runtimes in /run' => sub {
 		scalar grep { m{/run/(docker|containerd|runc|runq)} }
