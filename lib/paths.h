@@ -7,9 +7,6 @@
 
 #define PATH_SUPERVISOR "/sbin/supervisor"
 #define PATH_VIRTIOFSD "/usr/lib/qemu/virtiofsd"
-#define PATH_QEMU_PREFIX "/usr/bin/qemu-system-" /* + architecture */
-#define PATH_KERNEL_PREFIX "/boot/vmlinux-"	 /* + architecture */
-#define PATH_INITRD_PREFIX "/boot/initrd-"	 /* + architecture */
 
 /*
  * The share, a small tmpfs whose mount points virtiofsd exports (tag

@@ -188,7 +188,6 @@ ask_certificates(struct check_fact *fact)
 static void
 ask_installation(struct check_facts *f, const struct settings *s)
 {
-	struct hostfacts h = {.macvtap_major = -1};
 	struct utsname u;
 	struct err err = {""};
 	AUTO_FREE char *delegate = delegate_find(s->runc, &err);
@@ -197,9 +196,7 @@ ask_installation(struct check_facts *f, const struct settings *s)
 		works(&f->delegate, delegate);
 	else
 		fails(&f->delegate, "%s", err.msg);
-	if (uname(&u) == 0)
-		snprintf(h.arch, sizeof(h.arch), "%s", u.machine);
-	if (hostfacts_check_image(&h, s, &err) == 0)
+	if (uname(&u) == 0 && hostfacts_check_image(s, u.machine, &err) == 0)
 		works(&f->image, s->image_dir);
 	else
 		fails(&f->image, "%s", err.msg);

@@ -112,7 +112,8 @@ carry_out(struct creation *c, struct cli *cli, struct err *err)
 	struct json_object *config;
 
 	if (load(c, cli, err) == -1 ||
-	    hostfacts_check_image(&c->facts, &cli->settings, err) == -1 ||
+	    hostfacts_check_image(&cli->settings, c->derived.spec.arch, err) ==
+		-1 ||
 	    (delegate = delegate_find(cli->settings.runc, err)) == NULL)
 		return -1;
 	config = c->bundle.config;

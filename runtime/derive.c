@@ -3,6 +3,7 @@
 #include "runtime/derive.h"
 
 #include "lib/cleanup.h"
+#include "lib/guest_image.h"
 #include "lib/json.h"
 #include "runtime/cpus.h"
 #include "runtime/disks.h"
@@ -123,8 +124,9 @@ derive_into(const struct derive_input *in, struct derived *d,
 		jb_int(d->spec.container, "memory", memory.group_limit);
 	disks_guest(in->disks, s, d->spec.container);
 	d->spec.terminal = has_terminal(d->spec.container);
-	d->outer = outer_config(
-	    in->config, in->bundle, s, in->facts, in->mounts, &memory, err);
+	d->outer = outer_config(in->config, in->bundle, s,
+	    guest_image_find(d->spec.arch, s->rootfs), in->facts, in->mounts,
+	    &memory, err);
 	return d->outer == NULL ? -1 : 0;
 }
 

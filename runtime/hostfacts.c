@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "lib/cleanup.h"
+#include "lib/guest_image.h"
 #include "lib/json.h"
 #include "lib/paths.h"
 #include "runtime/mounts.h"
@@ -202,9 +203,9 @@ hostfacts_path(const struct hostfacts *f, const char *path)
 }
 
 static int
-need_file(const char *dir, const char *file, const char *arch, struct err *err)
+need_file(const char *dir, const char *file, struct err *err)
 {
-	AUTO_FREE char *path = xasprintf("%s%s%s", dir, file, arch);
+	AUTO_FREE char *path = xasprintf("%s%s", dir, file);
 
 	if (access(path, F_OK) == -1)
 		return err_sys(err,
@@ -215,14 +216,17 @@ need_file(const char *dir, const char *file, const char *arch, struct err *err)
 
 int
 hostfacts_check_image(
-    const struct hostfacts *f, const struct settings *s, struct err *err)
+    const struct settings *s, const char *arch, struct err *err)
 {
+	const struct guest_image *image = guest_image_find(arch, s->rootfs);
 	const char *dir = s->image_dir;
 
-	if (need_file(dir, PATH_SUPERVISOR, "", err) == -1 ||
-	    need_file(dir, PATH_KERNEL_PREFIX, f->arch, err) == -1 ||
-	    need_file(dir, PATH_INITRD_PREFIX, f->arch, err) == -1 ||
-	    need_file(dir, "/lib/modules", "", err) == -1)
+	if (image == NULL)
+		return err_set(err, "no guests of %.32s", arch);
+	if (need_file(dir, PATH_SUPERVISOR, err) == -1 ||
+	    need_file(dir, image->kernel, err) == -1 ||
+	    need_file(dir, image->initrd, err) == -1 ||
+	    need_file(dir, image->modules, err) == -1)
 		return -1;
 	return 0;
 }

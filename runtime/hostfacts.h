@@ -66,8 +66,8 @@ void hostfacts_count_cpus(struct hostfacts *f);
 const struct path_fact *
 hostfacts_path(const struct hostfacts *f, const char *path);
 
-/* The image folder holds what a VM of this architecture boots from. */
+/* The image folder holds what a guest of that architecture boots from. */
 int hostfacts_check_image(
-    const struct hostfacts *f, const struct settings *s, struct err *err);
+    const struct settings *s, const char *arch, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "lib/cleanup.h"
+#include "lib/guest_image.h"
 #include "lib/json.h"
 #include "lib/paths.h"
 #include "lib/vm_spec.h"
@@ -76,10 +77,12 @@ mount_json(const char *destination, const char *type, const char *source,
 
 static void
 add_mounts(struct json_object *out, const char *rootfs, bool readonly,
-    const struct settings *s, const struct mounts *mounts)
+    const struct settings *s, const struct guest_image *image,
+    const struct mounts *mounts)
 {
 	static const char *const bind[] = {"bind", "rprivate", "ro"};
-	AUTO_FREE char *modules = xasprintf("%s/lib/modules", s->image_dir);
+	AUTO_FREE char *modules =
+	    xasprintf("%s%s", s->image_dir, image->modules);
 	struct json_object *a = jb_set(out, "mounts", jb_arr());
 
 	for (size_t i = 0; i < COUNT(fixed_mounts); i++) {
@@ -262,8 +265,9 @@ add_annotations(
 
 static int
 fill(struct json_object *out, struct json_object *config, const char *bundle,
-    const struct settings *s, const struct hostfacts *facts,
-    const struct mounts *mounts, const struct memory *memory, struct err *err)
+    const struct settings *s, const struct guest_image *image,
+    const struct hostfacts *facts, const struct mounts *mounts,
+    const struct memory *memory, struct err *err)
 {
 	struct json_object *root, *process, *linux_o, *o, *v;
 	AUTO_FREE char *rootfs = NULL;
@@ -286,7 +290,7 @@ fill(struct json_object *out, struct json_object *config, const char *bundle,
 	jb_bool(o, "readonly", true);
 	if (json_object_object_get_ex(config, "hostname", &v))
 		jb_share(out, "hostname", v);
-	add_mounts(out, rootfs, readonly, s, mounts);
+	add_mounts(out, rootfs, readonly, s, image, mounts);
 	if (add_linux(out, linux_o, s, facts, memory, err) == -1 ||
 	    add_hooks(out, config, err) == -1)
 		return -1;
@@ -295,12 +299,14 @@ fill(struct json_object *out, struct json_object *config, const char *bundle,
 
 struct json_object *
 outer_config(struct json_object *config, const char *bundle,
-    const struct settings *s, const struct hostfacts *facts,
-    const struct mounts *mounts, const struct memory *memory, struct err *err)
+    const struct settings *s, const struct guest_image *image,
+    const struct hostfacts *facts, const struct mounts *mounts,
+    const struct memory *memory, struct err *err)
 {
 	struct json_object *out = jb_obj();
 
-	if (fill(out, config, bundle, s, facts, mounts, memory, err) == -1) {
+	if (fill(out, config, bundle, s, image, facts, mounts, memory, err) ==
+	    -1) {
 		json_object_put(out);
 		return NULL;
 	}

@@ -5,6 +5,7 @@
 
 #include "lib/err.h"
 
+struct guest_image;
 struct hostfacts;
 struct json_object;
 struct memory;
@@ -14,11 +15,12 @@ struct settings;
 /*
  * Made anew: the supervisor as its process, the image folder as its root, and
  * of the engine's only what concerns the host (namespaces, cgroup, hooks,
- * annotations). bundle is absolute. NULL and err, or an object of the
- * caller's.
+ * annotations). bundle is absolute; image is what the guest boots from. NULL
+ * and err, or an object of the caller's.
  */
 struct json_object *outer_config(struct json_object *config, const char *bundle,
-    const struct settings *s, const struct hostfacts *facts,
-    const struct mounts *mounts, const struct memory *memory, struct err *err);
+    const struct settings *s, const struct guest_image *image,
+    const struct hostfacts *facts, const struct mounts *mounts,
+    const struct memory *memory, struct err *err);
 
 #endif

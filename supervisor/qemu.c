@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/guest_image.h"
 #include "lib/paths.h"
 #include "supervisor/confine.h"
 #include "supervisor/machine.h"
@@ -100,13 +101,13 @@ add_confinement(struct args *a)
 }
 
 static void
-add_kernel(
-    struct args *a, const struct vm_spec *s, const struct machine *m, bool kvm)
+add_kernel(struct args *a, const struct guest_image *g, const struct machine *m,
+    bool kvm)
 {
 	arg(a, "-kernel");
-	arg(a, PATH_KERNEL_PREFIX "%s", s->arch);
+	arg(a, "%s", g->kernel);
 	arg(a, "-initrd");
-	arg(a, PATH_INITRD_PREFIX "%s", s->arch);
+	arg(a, "%s", g->initrd);
 	arg(a, "-append");
 	arg(a, "%s%s%s", m->cmdline, kvm ? "" : " ", kvm ? "" : m->cmdline_tcg);
 }
@@ -178,19 +179,12 @@ pair(int *ours, int *theirs, struct err *err)
 }
 
 static int
-check_files(
-    const struct vm_spec *s, char *program, size_t size, struct err *err)
+check_files(const struct guest_image *g, struct err *err)
 {
-	char path[64];
-
-	snprintf(program, size, PATH_QEMU_PREFIX "%s", s->arch);
-	if (need_file(program, "QEMU", err) == -1)
+	if (need_file(g->qemu, "QEMU", err) == -1 ||
+	    need_file(g->kernel, "guest kernel", err) == -1)
 		return -1;
-	snprintf(path, sizeof path, PATH_KERNEL_PREFIX "%s", s->arch);
-	if (need_file(path, "guest kernel", err) == -1)
-		return -1;
-	snprintf(path, sizeof path, PATH_INITRD_PREFIX "%s", s->arch);
-	return need_file(path, "initrd", err);
+	return need_file(g->initrd, "initrd", err);
 }
 
 static int
@@ -222,11 +216,12 @@ qemu_start(const struct vm_spec *spec, const struct machine *m, bool kvm,
 {
 	AUTO_CLOSE int qmp = -1, people = -1, console = -1;
 	struct args a = {.n = 0};
-	char program[64];
+	const struct guest_image *image =
+	    guest_image_find(spec->arch, spec->rootfs);
 	int fds[4], r;
 
 	*out = (struct qemu){.qmp_fd = -1, .console_fd = -1, .stderr_fd = -1};
-	if (check_files(spec, program, sizeof program, err) == -1 ||
+	if (check_files(image, err) == -1 ||
 	    pair(&out->qmp_fd, &qmp, err) == -1 ||
 	    pair(&out->console_fd, &console, err) == -1 ||
 	    (people = listen_at(PATH_QMP_SOCKET, err)) == -1)
@@ -235,10 +230,10 @@ qemu_start(const struct vm_spec *spec, const struct machine *m, bool kvm,
 	fds[1] = people;
 	fds[2] = console;
 	fds[3] = carrier_device_fd(carrier);
-	arg(&a, "%s", program);
+	arg(&a, "%s", image->qemu);
 	add_machine(&a, spec, m, kvm);
 	add_confinement(&a);
-	add_kernel(&a, spec, m, kvm);
+	add_kernel(&a, image, m, kvm);
 	add_devices(&a, m, carrier, fds);
 	r = exec_qemu(&a, fds, 4, kvm, out, err);
 	args_free(&a);

@@ -46,7 +46,7 @@ run() {
 # ---- what the tests run on -------------------------------------------------
 arch=$(uname -m)
 img=$tmp/qemu
-mkdir -p "$img/sbin" "$img/boot" "$img/lib/modules"
+mkdir -p "$img/sbin" "$img/boot" "$img/modules/$arch/lib/modules"
 touch "$img/sbin/supervisor" "$img/boot/vmlinux-$arch" "$img/boot/initrd-$arch"
 
 cat >"$tmp/delegate" <<'END'
