@@ -26,6 +26,9 @@
 #include "lib/log.h"
 
 #define CHUNK 65536
+/* What the processes do not read of their stdin, all of them together and
+ * beyond the least, bytes. */
+#define SPARE (4u << 20)
 
 struct agent {
 	struct loop *loop;
@@ -35,6 +38,8 @@ struct agent {
 	struct dns *dns; /* NULL: Docker's DNS server is not there */
 	struct session *sessions[WIRE_SESSIONS_MAX];
 	bool stop;
+	bool kicking;
+	size_t spare;	/* room for windows to grow */
 	struct err why; /* when stop */
 	uint8_t chunk[CHUNK];
 };
@@ -56,20 +61,25 @@ agent_kick_cb(void *arg)
 	struct agent *a = arg;
 	const uint8_t *p;
 	size_t len;
+	uint32_t events = EPOLLIN;
 	ssize_t n;
 
+	if (a->kicking)
+		return; /* a writer that was called below; it goes on there */
+	a->kicking = true;
 	while (!a->stop && (p = channel_output(a->ch, &len)) != NULL) {
 		n = write(a->carrier.fd, p, len);
 		if (n > 0) {
 			channel_output_drain(a->ch, (size_t)n);
 		} else if (n == 0 || errno == EAGAIN) {
-			loop_watch(a->loop, &a->carrier, EPOLLIN | EPOLLOUT);
-			return;
+			events |= EPOLLOUT;
+			break;
 		} else if (errno != EINTR) {
 			stop(a, "carrier: write failed");
 		}
 	}
-	loop_watch(a->loop, &a->carrier, EPOLLIN);
+	a->kicking = false;
+	loop_watch(a->loop, &a->carrier, events);
 }
 
 static void
@@ -387,6 +397,8 @@ agent_run(struct err *err)
 	if (a == NULL || (a->loop = loop_new(err)) == NULL ||
 	    (a->ch = channel_new(CHANNEL_AGENT, &channel_cb, a)) == NULL)
 		return err_set(err, "out of memory");
+	a->spare = SPARE;
+	channel_share(a->ch, &a->spare);
 	if (open_signals(a, err) == -1 || open_carrier(a, err) == -1 ||
 	    loop_run(a->loop, &a->stop, err) == -1)
 		return -1;

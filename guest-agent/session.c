@@ -135,6 +135,7 @@ session_output_cb(void *arg, uint32_t events)
 
 	(void)events;
 	if ((p = channel_reserve(s->ch, o->stream, &room)) == NULL) {
+		/* no window or no turn: session_writable() goes on */
 		loop_watch(s->loop, &o->src, 0);
 		return;
 	}
@@ -153,8 +154,11 @@ session_writable(struct session *s, uint32_t stream)
 {
 	struct output *o = &s->outs[stream % 4 == WIRE_STDERR];
 
-	if (s->started && o->src.fd != -1)
-		loop_watch(s->loop, &o->src, EPOLLIN);
+	if (!s->started || o->src.fd == -1)
+		return;
+	/* at once: its turn does not last */
+	loop_watch(s->loop, &o->src, EPOLLIN);
+	session_output_cb(o, 0);
 }
 
 void
@@ -391,7 +395,7 @@ session_new(uint32_t id, bool terminal, struct loop *loop, struct channel *ch,
 	s->master = s->report.fd = s->in.fd = -1;
 	s->outs[0].src.fd = s->outs[1].src.fd = -1;
 	s->io = (struct process_io){.fds = {-1, -1, -1}, .terminal = terminal};
-	buf_init(&s->in_pending, WIRE_WINDOW_SIZE);
+	buf_init(&s->in_pending, WIRE_WINDOW_MAX);
 	wire_up(s);
 	if (!terminal &&
 	    (make_pipe(&s->in.fd, &s->io.fds[0], true, err) == -1 ||

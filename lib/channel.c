@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "lib/buf.h"
 
@@ -14,14 +15,26 @@
 /* Credits are held back while so much output waits, so that a peer which
  * sends but never reads cannot make the output grow. */
 #define OUTPUT_SOFT (1u << 20)
+/* Streams wait for their turn while so much output waits: what is typed into
+ * one session is not behind everything that all others send. */
+#define DATA_SOFT (1u << 18)
 /* Consumed bytes are given back in portions: fewer frames, window still
  * three quarters open. */
-#define CREDIT_STEP (WIRE_WINDOW_SIZE / 4)
+#define CREDIT_PORTIONS 4
+/* A reader's window doubles when it has consumed so many of them. */
+#define GROW_WINDOWS 4
 
-/* One stream is used in one direction: we write it or we read it. */
+/* One stream is used in one direction: we write it or we read it. A reader's
+ * size is what the peer may still send, what is owed to it, and what was
+ * delivered and not consumed. */
 struct stream {
+	TAILQ_ENTRY(stream) next; /* while waiting */
+	uint32_t id;
 	uint32_t window; /* writer: may send; reader: peer may send */
 	uint32_t owed;	 /* reader: consumed, not yet given back */
+	uint32_t size;	 /* reader */
+	uint32_t moved;	 /* reader: consumed since size changed */
+	bool waiting;	 /* writer: for its turn */
 	bool eof;	 /* sent or received */
 	bool stopped;	 /* STOP received or sent */
 };
@@ -54,6 +67,10 @@ struct channel {
 	size_t control_at_mark;
 	uint64_t mark;
 	bool credits_held;
+	TAILQ_HEAD(, stream) waiting;
+	bool waking; /* writers are called, one after the other */
+	bool turn;   /* the one that is called has not written yet */
+	size_t *spare;
 };
 
 /* ---- sessions and streams ------------------------------------------------ */
@@ -87,8 +104,10 @@ channel_open(struct channel *ch, uint32_t session, struct err *err)
 		return err_set(err, "session %u is open already", session);
 	if ((s = calloc(1, sizeof *s)) == NULL)
 		return err_sys(err, "session %u", session);
-	for (int i = 0; i < STREAMS; i++)
-		s->streams[i].window = WIRE_WINDOW_SIZE;
+	for (uint32_t i = 0; i < STREAMS; i++)
+		s->streams[i] = (struct stream){.id = session * 4 + i,
+		    .window = WIRE_WINDOW_MIN,
+		    .size = WIRE_WINDOW_MIN};
 	ch->sessions[session] = s;
 	ch->known[session] = true;
 	return 0;
@@ -97,9 +116,17 @@ channel_open(struct channel *ch, uint32_t session, struct err *err)
 void
 channel_close(struct channel *ch, uint32_t session)
 {
-	if (session >= WIRE_SESSIONS_MAX)
+	struct session *s;
+
+	if (session >= WIRE_SESSIONS_MAX || (s = ch->sessions[session]) == NULL)
 		return;
-	free(ch->sessions[session]);
+	for (int i = 0; i < STREAMS; i++) {
+		if (s->streams[i].waiting)
+			TAILQ_REMOVE(&ch->waiting, &s->streams[i], next);
+		if (ch->spare != NULL)
+			*ch->spare += s->streams[i].size - WIRE_WINDOW_MIN;
+	}
+	free(s);
 	ch->sessions[session] = NULL;
 }
 
@@ -117,6 +144,7 @@ channel_new(
 	ch->arg = arg;
 	buf_init(&ch->payload, WIRE_SPEC_MAX);
 	buf_init(&ch->out, SIZE_MAX / 2);
+	TAILQ_INIT(&ch->waiting);
 	return ch;
 }
 
@@ -124,6 +152,12 @@ void
 channel_limit(struct channel *ch, size_t max)
 {
 	ch->control_max = max;
+}
+
+void
+channel_share(struct channel *ch, size_t *spare)
+{
+	ch->spare = spare;
 }
 
 void
@@ -236,6 +270,21 @@ channel_window(const struct channel *ch, uint32_t stream)
 	return s->window;
 }
 
+/* May this stream write now? Else it is called when its turn comes. */
+static bool
+has_turn(struct channel *ch, struct stream *s)
+{
+	if (ch->waking
+		? ch->turn
+		: TAILQ_EMPTY(&ch->waiting) && buf_len(&ch->out) < DATA_SOFT)
+		return true;
+	if (!s->waiting) {
+		s->waiting = true;
+		TAILQ_INSERT_TAIL(&ch->waiting, s, next);
+	}
+	return false;
+}
+
 uint8_t *
 channel_reserve(struct channel *ch, uint32_t stream, size_t *n)
 {
@@ -246,7 +295,8 @@ channel_reserve(struct channel *ch, uint32_t stream, size_t *n)
 		*n = window;
 	if (*n > WIRE_DATA_MAX)
 		*n = WIRE_DATA_MAX;
-	if (*n == 0 || (p = frame_reserve(ch, *n)) == NULL)
+	if (*n == 0 || !has_turn(ch, stream_find(ch, stream)) ||
+	    (p = frame_reserve(ch, *n)) == NULL)
 		return NULL;
 	return p + WIRE_HEADER;
 }
@@ -259,6 +309,7 @@ channel_commit(struct channel *ch, uint32_t stream, size_t n)
 	if (n == 0 || (p = frame_reserve(ch, n)) == NULL)
 		return; /* the room is there: reserve came before */
 	frame_commit(ch, p, WIRE_DATA, stream, n);
+	ch->turn = false;
 	stream_find(ch, stream)->window -= (uint32_t)n;
 }
 
@@ -308,7 +359,7 @@ credit_send(struct channel *ch, uint32_t stream, struct stream *s)
 {
 	uint8_t p[4];
 
-	if (s->owed < CREDIT_STEP || s->eof || s->stopped)
+	if (s->owed < s->size / CREDIT_PORTIONS || s->eof || s->stopped)
 		return;
 	if (buf_len(&ch->out) > OUTPUT_SOFT) {
 		ch->credits_held = true;
@@ -320,6 +371,24 @@ credit_send(struct channel *ch, uint32_t stream, struct stream *s)
 	frame_put(ch, WIRE_CREDIT, stream, p, sizeof p);
 }
 
+/* A stream that moves much gets a larger window, while there is spare room. */
+static void
+grow(struct channel *ch, struct stream *s, size_t n)
+{
+	uint32_t more = s->size;
+
+	s->moved += (uint32_t)n;
+	if (s->moved / GROW_WINDOWS < s->size)
+		return;
+	s->moved = 0;
+	if (s->size == WIRE_WINDOW_MAX || ch->spare == NULL ||
+	    *ch->spare < more)
+		return;
+	*ch->spare -= more;
+	s->size += more;
+	s->owed += more;
+}
+
 void
 channel_consumed(struct channel *ch, uint32_t stream, size_t n)
 {
@@ -328,6 +397,7 @@ channel_consumed(struct channel *ch, uint32_t stream, size_t n)
 	if (s == NULL || we_write(ch, stream))
 		return;
 	s->owed += (uint32_t)n;
+	grow(ch, s, n);
 	credit_send(ch, stream, s);
 }
 
@@ -350,6 +420,25 @@ credits_release(struct channel *ch)
 				    &ch->sessions[i]->streams[k]);
 }
 
+/* Each stream that waits may send one frame, the longest waiting first. */
+static void
+wake(struct channel *ch)
+{
+	struct stream *s;
+
+	if (ch->waking)
+		return;
+	ch->waking = true;
+	while (buf_len(&ch->out) < DATA_SOFT &&
+	    (s = TAILQ_FIRST(&ch->waiting)) != NULL) {
+		TAILQ_REMOVE(&ch->waiting, s, next);
+		s->waiting = false;
+		ch->turn = true;
+		ch->handler.writable(ch->arg, s->id);
+	}
+	ch->waking = false;
+}
+
 void
 channel_output_drain(struct channel *ch, size_t n)
 {
@@ -363,6 +452,7 @@ channel_output_drain(struct channel *ch, size_t n)
 	}
 	if (ch->credits_held && buf_len(&ch->out) <= OUTPUT_SOFT)
 		credits_release(ch);
+	wake(ch);
 }
 
 /* ---- input --------------------------------------------------------------- */
@@ -436,7 +526,7 @@ credit_received(
 {
 	bool was_empty = s->window == 0;
 
-	if (n == 0 || n > WIRE_WINDOW_SIZE - s->window)
+	if (n == 0 || n > WIRE_WINDOW_MAX - s->window)
 		return err_set(err,
 		    "CREDIT frame of %u on stream %u, window "
 		    "%u",

@@ -3,11 +3,16 @@
  * flow control per stream. It does no I/O: the caller feeds it what the
  * carrier (vsock or virtio-serial) delivered and takes what is to be sent.
  *
- * Flow control: the sender of a stream may have WIRE_WINDOW_SIZE bytes in
- * flight; the receiver gives bytes back by channel_consumed(). A peer that
- * sends more than its window, a frame against the direction, or on a session
- * that is not open breaks the protocol: channel_input() fails and the caller
- * drops the carrier. Memory is bounded by sessions times windows.
+ * Flow control: the sender of a stream may have a window of bytes in flight,
+ * WIRE_WINDOW_MIN of them in the beginning; the receiver gives bytes back by
+ * channel_consumed(), and more than that to a stream that moves much, while
+ * there is spare room (channel_share()). A peer that sends more than its
+ * window, a frame against the direction, or on a session that is not open
+ * breaks the protocol: channel_input() fails and the caller drops the carrier.
+ *
+ * What was received and not consumed is at most WIRE_WINDOW_MIN for each
+ * stream and the spare room for all together. What waits to be sent is a few
+ * frames, however many streams have something to send: they take turns.
  */
 #ifndef LIB_CHANNEL_H
 #define LIB_CHANNEL_H
@@ -26,8 +31,9 @@ enum channel_side {
 	CHANNEL_AGENT
 };
 
-/* Called from within channel_input(). Payloads are valid during the call
- * only. A callback may send, consume, open and close; not free the channel. */
+/* Called from within channel_input(), writable() also from within
+ * channel_output_drain(). Payloads are valid during the call only. A callback
+ * may send, consume, open and close; not free the channel. */
 struct channel_handler {
 	/* a whole control frame whose direction and length were checked */
 	void (*message)(void *arg, enum wire_type type, uint32_t session,
@@ -35,7 +41,8 @@ struct channel_handler {
 	/* stream bytes; later give them back by channel_consumed() */
 	void (*data)(void *arg, uint32_t stream, const uint8_t *p, size_t n);
 	void (*eof)(void *arg, uint32_t stream);
-	/* the stream's window opened after it had been empty */
+	/* a stream that could not be written can: the window opened, or it is
+	 * its turn, which lasts for this call only */
 	void (*writable)(void *arg, uint32_t stream);
 	/* the peer no longer reads this stream: drop it, send no more */
 	void (*stopped)(void *arg, uint32_t stream);
@@ -45,6 +52,11 @@ struct channel_handler {
 struct channel *channel_new(
     enum channel_side side, const struct channel_handler *handler, void *arg);
 void channel_free(struct channel *ch);
+
+/* Windows may grow by *spare bytes together, which are taken from there and
+ * come back when sessions are closed; channels may share them. It outlives the
+ * channel. Without it windows stay as they are in the beginning. */
+void channel_share(struct channel *ch, size_t *spare);
 
 /*
  * Makes a session known: stream frames for others are refused (frames for a
@@ -80,8 +92,8 @@ size_t channel_window(const struct channel *ch, uint32_t stream);
 
 /*
  * Stream bytes without a copy: reserve gives room for up to *n bytes (cut to
- * window and WIRE_DATA_MAX; NULL when nothing can go now), the caller
- * read(2)s into it, commit sends the first n of them (0: nothing).
+ * window and WIRE_DATA_MAX; NULL when nothing can go before writable()), the
+ * caller read(2)s into it, commit sends the first n of them (0: nothing).
  * Nothing else may be called on the channel in between.
  */
 uint8_t *channel_reserve(struct channel *ch, uint32_t stream, size_t *n);

@@ -18,7 +18,7 @@
 
 #include "lib/err.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_MAGIC 0x52554e51u /* "RUNQ" */
 #define WIRE_HEADER 12
 
@@ -29,8 +29,10 @@
 #define WIRE_DNS_MAX 65535
 #define WIRE_DNS_QUERY_HEAD 24
 
-/* Bytes in flight on one stream that its receiver has not consumed. */
-#define WIRE_WINDOW_SIZE 262144u
+/* Bytes in flight on one stream that its receiver has not consumed: when it
+ * begins, and what its receiver may make of that. */
+#define WIRE_WINDOW_MIN 16384u
+#define WIRE_WINDOW_MAX 262144u
 
 #define WIRE_SESSIONS_MAX 1024
 
@@ -51,7 +53,7 @@ enum wire_type {
 	/* both ways; id is a stream */
 	WIRE_DATA,   /* 1 to WIRE_DATA_MAX bytes */
 	WIRE_EOF,    /* the writer is done */
-	WIRE_CREDIT, /* u32: the reader consumed so many bytes */
+	WIRE_CREDIT, /* u32: the window grows by so many bytes */
 	WIRE_STOP,   /* the reader is gone; the writer gets EPIPE */
 	/* both ways; session 0; lib/dns_relay.h */
 	WIRE_DNS_QUERY,	 /* WIRE_DNS_QUERY_HEAD bytes, message */

@@ -63,6 +63,7 @@ struct session {
 	const char *id;
 	const struct rexec_cli *cli;
 	struct channel *ch;
+	size_t spare; /* room for windows to grow */
 	enum state state;
 	int tries;
 	bool fresh; /* the handshake is to be begun */
@@ -380,6 +381,8 @@ new_channel(struct session *s)
 	channel_free(s->ch);
 	if ((s->ch = channel_new(CHANNEL_HOST, &handler, s)) == NULL)
 		return err_set(s->err, "out of memory");
+	s->spare = SIZE_MAX / 2;
+	channel_share(s->ch, &s->spare);
 	return channel_open(s->ch, REXEC_SESSION, s->err);
 }
 
@@ -526,7 +529,7 @@ prepare(struct session *s)
 		stdio_fd_open(&s->sinks[i].io, STDOUT_FILENO + i);
 		s->sinks[i].stream =
 		    REXEC_SESSION * 4 + WIRE_STDOUT + (uint32_t)i;
-		buf_init(&s->sinks[i].pending, WIRE_WINDOW_SIZE);
+		buf_init(&s->sinks[i].pending, WIRE_WINDOW_MAX);
 	}
 	return 0;
 }

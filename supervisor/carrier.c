@@ -35,6 +35,7 @@ struct carrier {
 	void (*lost)(void *, const char *);
 	void *arg;
 	bool over;
+	bool kicking;
 	uint8_t chunk[CHUNK];
 };
 
@@ -181,20 +182,23 @@ carrier_kick(struct carrier *c)
 	size_t len;
 	ssize_t n;
 
-	if (c->over || c->fd == -1 || c->ev_write == NULL)
+	/* kicking: a writer that was called below; it goes on there */
+	if (c->over || c->fd == -1 || c->ev_write == NULL || c->kicking)
 		return;
+	c->kicking = true;
 	while ((p = channel_output(c->ch, &len)) != NULL) {
 		n = send(c->fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n > 0) {
 			channel_output_drain(c->ch, (size_t)n);
 		} else if (errno == EAGAIN) {
 			event_add(c->ev_write, NULL);
-			return;
+			break;
 		} else if (errno != EINTR) {
 			over(c, strerror(errno));
-			return;
+			break;
 		}
 	}
+	c->kicking = false;
 }
 
 static void

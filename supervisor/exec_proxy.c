@@ -7,8 +7,8 @@
  *
  * Both ends have windows, and bytes are given back to the one who sent them
  * only when the other one's window has taken them. So what waits here is never
- * more than a window for each stream, plus OUT_SOFT bytes that were framed and
- * wait for the socket, however long a client does not read.
+ * more than a window for each stream, plus twice OUT_SOFT bytes that were
+ * framed and wait for the socket, however long a client does not read.
  *
  * When the client goes away early, its process in the guest loses its terminal
  * (SIGHUP) or its stdin and the readers of its output; the session ends when
@@ -33,8 +33,8 @@
 #include "supervisor/tls.h"
 
 /* Bytes that may wait for the socket before more is framed; one read of it. */
-#define OUT_SOFT 65536
-#define IN_MAX 65536
+#define OUT_SOFT 16384
+#define IN_MAX 16384
 /* A verified client says what it wants within so many seconds. */
 #define EXEC_DEADLINE 5
 
@@ -123,7 +123,7 @@ pump_stream(struct exec_proxy *p, int i)
 	if (len == 0 || waiting(p) >= OUT_SOFT)
 		return false;
 	n = channel_write(p->ch, stream, buf_data(&o->pending),
-	    len < WIRE_DATA_MAX ? len : WIRE_DATA_MAX);
+	    len < OUT_SOFT ? len : OUT_SOFT);
 	buf_drain(&o->pending, n);
 	if (p->id != 0)
 		channel_consumed(
@@ -505,6 +505,7 @@ join(struct exec_proxy *p)
 	    event_add(p->ev, &deadline) == -1)
 		return -1;
 	channel_limit(p->ch, REXEC_EXEC_MAX);
+	channel_share(p->ch, p->env->spare);
 	bufferevent_setcb(
 	    p->bev, proxy_read_cb, proxy_write_cb, proxy_event_cb, p);
 	bufferevent_setwatermark(p->bev, EV_READ, 0, IN_MAX);
@@ -529,9 +530,9 @@ exec_proxy_new(
 	p->bev = bev;
 	p->ch = channel_new(CHANNEL_AGENT, &client_ops, p);
 	p->ev = evtimer_new(env->base, proxy_end_cb, p);
-	buf_init(&p->in, WIRE_WINDOW_SIZE);
-	buf_init(&p->outs[0].pending, WIRE_WINDOW_SIZE);
-	buf_init(&p->outs[1].pending, WIRE_WINDOW_SIZE);
+	buf_init(&p->in, WIRE_WINDOW_MAX);
+	buf_init(&p->outs[0].pending, WIRE_WINDOW_MAX);
+	buf_init(&p->outs[1].pending, WIRE_WINDOW_MAX);
 	snprintf(p->who, sizeof p->who, "%s", who);
 	if (join(p) == -1) {
 		exec_proxy_free(p);

@@ -4,6 +4,8 @@
 #ifndef SUPERVISOR_EXEC_PROXY_H
 #define SUPERVISOR_EXEC_PROXY_H
 
+#include <stddef.h>
+
 struct bufferevent;
 struct channel;
 struct event_base;
@@ -16,6 +18,7 @@ struct exec_proxy_env {
 	struct event_base *base;
 	struct channel *guest;
 	struct sessions *sessions;
+	size_t *spare;	/* for channel_share() */
 	const char *id; /* the container's */
 	struct json_object *container;
 	/* the guest's channel has new output */

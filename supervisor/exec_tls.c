@@ -36,7 +36,10 @@
 /* More than honest clients that come all at once; a handshake holds some 100
  * KiB. */
 #define QUEUED_MAX 512
-#define HANDSHAKE_MAX 256
+#define HANDSHAKE_MAX 128
+/* What the kernel keeps for a client that does not read is the container's
+ * memory, too. */
+#define SEND_BUFFER 32768
 #define VERIFIED_MAX WIRE_SESSIONS_MAX
 #define ACCEPTS 32 /* in one turn of the loop */
 #define PRIORITY_HANDSHAKE 2
@@ -312,11 +315,13 @@ static void
 take(struct exec_tls *x, int fd)
 {
 	const struct timeval tv = {DEADLINE, 0};
+	const int size = SEND_BUFFER;
 	struct ucred u = {.uid = (uid_t)-1};
 	socklen_t len = sizeof u;
 	struct pending *c;
 
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &u, &len);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	if (x->n[QUEUED] >= QUEUED_MAX)
 		make_room(x, QUEUED);
 	c = calloc(1, sizeof *c);
@@ -411,6 +416,7 @@ exec_tls_new(struct event_base *base, const struct exec_tls_parts *parts,
 	x->env = (struct exec_proxy_env){.base = base,
 	    .guest = parts->guest,
 	    .sessions = parts->sessions,
+	    .spare = parts->spare,
 	    .id = parts->id,
 	    .container = parts->container,
 	    .kick = kick_cb,

@@ -4,6 +4,8 @@
 #ifndef SUPERVISOR_EXEC_TLS_H
 #define SUPERVISOR_EXEC_TLS_H
 
+#include <stddef.h>
+
 #include "lib/err.h"
 
 struct channel;
@@ -20,6 +22,7 @@ struct exec_tls_parts {
 	struct json_object *container; /* of the VM spec */
 	struct channel *guest;
 	struct sessions *sessions;
+	size_t *spare; /* for channel_share() */
 	/* the guest's channel has new output */
 	void (*kick)(void *arg);
 	void *arg;

@@ -65,6 +65,10 @@ filter_install(bool dns, struct err *err)
 	}
 	if (dns && (r = allow_dns(ctx)) < 0)
 		goto out;
+	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+	    SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET), SCMP_A2(SCMP_CMP_EQ, SO_SNDBUF));
+	if (r < 0)
+		goto out;
 	/* memory, but never executable */
 	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 	    SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));

@@ -77,7 +77,7 @@ stdio_in_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	if ((p = channel_reserve(s->ch, stream, &room)) == NULL)
-		return; /* window empty: stdio_writable() goes on */
+		return; /* no window or no turn: stdio_writable() goes on */
 	n = read(fd, p, room);
 	if (n > 0) {
 		channel_commit(s->ch, stream, (size_t)n);
@@ -98,10 +98,12 @@ stdio_start(struct stdio *s)
 	in_wait(s);
 }
 
+/* At once: its turn does not last. */
 void
 stdio_writable(struct stdio *s)
 {
-	in_wait(s);
+	if (s->in_ev != NULL)
+		stdio_in_cb(s->in_fd, 0, s);
 }
 
 void
@@ -278,7 +280,7 @@ sink_new(struct stdio *s, int i, struct event_base *base)
 	k->owner = s;
 	k->stream =
 	    wire_stream_id(s->session, i == 0 ? WIRE_STDOUT : WIRE_STDERR);
-	buf_init(&k->pending, WIRE_WINDOW_SIZE);
+	buf_init(&k->pending, WIRE_WINDOW_MAX);
 	k->ev = event_new(base, k->fd, EV_WRITE, stdio_out_cb, k);
 }
 

@@ -54,6 +54,9 @@
 #define LAST_WORDS 3000
 #define CONSOLE_LINES 40 /* a panic's report is about 30 */
 #define AGENT_LINES 16
+/* What readers of stdout and stderr, and stdin of runq-exec, leave waiting
+ * here, all sessions together and beyond the least for each, bytes. */
+#define SPARE (8u << 20)
 
 enum state {
 	ST_QMP,
@@ -79,6 +82,7 @@ struct vm {
 
 	struct qmp *qmp;
 	struct channel *channel;
+	size_t spare; /* room for windows to grow */
 	struct signals *signals;
 	struct stdio *stdio;
 	struct sessions *sessions;
@@ -601,6 +605,7 @@ join_exec(struct vm *vm, struct err *err)
 		.container = p->spec->container,
 		.guest = vm->channel,
 		.sessions = vm->sessions,
+		.spare = &vm->spare,
 		.kick = vm_kick_cb,
 		.arg = vm},
 	    err);
@@ -634,6 +639,8 @@ join_parts(struct vm *vm, struct err *err)
 	    vm->console == NULL || vm->qemu_log == NULL ||
 	    vm->virtiofsd_log == NULL)
 		return err_set(err, "out of memory");
+	vm->spare = SPARE;
+	channel_share(vm->channel, &vm->spare);
 	if (channel_open(vm->channel, 0, err) == -1 ||
 	    (vm->signals = signals_new(vm->base, &signals_cb, vm, err)) ==
 		NULL ||

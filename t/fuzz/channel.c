@@ -9,16 +9,18 @@
 #define SESSIONS 3
 #define STREAMS (SESSIONS * 4)
 
-/* WIRE_START and 1 MiB of control frames, and what all windows may hold */
-#define OUTPUT_MAX                                                             \
-	((size_t)WIRE_SPEC_MAX + (2u << 20) + STREAMS * 2 * WIRE_WINDOW_SIZE)
+#define SPARE (300u << 10)
+#define HELD_MAX (STREAMS * WIRE_WINDOW_MIN + SPARE)
+
+/* WIRE_START, 1 MiB of control frames and 1 MiB of credits, a few of data */
+#define OUTPUT_MAX ((size_t)WIRE_SPEC_MAX + (3u << 20))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct peer {
 	struct channel *ch;
 	uint8_t policy; /* how our side behaves */
-	size_t held[STREAMS];
+	size_t held[STREAMS], all;
 };
 
 static void
@@ -38,8 +40,10 @@ message_cb(void *arg, enum wire_type type, uint32_t session,
 	if (p->policy & 1)
 		channel_close(p->ch, session);
 	if ((p->policy & 2) && channel_open(p->ch, session, &err) == 0)
-		memset(&p->held[wire_stream_id(session, WIRE_STDIN)], 0,
-		    4 * sizeof p->held[0]);
+		for (uint32_t i = session * 4; i < session * 4 + 4; i++) {
+			p->all -= p->held[i];
+			p->held[i] = 0;
+		}
 }
 
 static void
@@ -50,9 +54,11 @@ data_cb(void *arg, uint32_t stream, const uint8_t *bytes, size_t n)
 	if (stream >= STREAMS || n == 0 || n > WIRE_DATA_MAX)
 		abort();
 	p->held[stream] += n;
-	if (p->held[stream] > WIRE_WINDOW_SIZE)
+	p->all += n;
+	if (p->held[stream] > WIRE_WINDOW_MAX || p->all > HELD_MAX)
 		abort();
 	if (p->policy & 4) {
+		p->all -= p->held[stream];
 		channel_consumed(p->ch, stream, p->held[stream]);
 		p->held[stream] = 0;
 	}
@@ -93,7 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct peer p = {0};
 	struct err err;
-	size_t step, n, len;
+	size_t step, n, len, spare = SPARE;
 	int r = 0;
 
 	if (size < 3)
@@ -102,6 +108,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	step = (size_t)data[1] + 1;
 	p.ch = channel_new(
 	    data[0] & 64 ? CHANNEL_HOST : CHANNEL_AGENT, &handler, &p);
+	channel_share(p.ch, &spare);
 	for (uint32_t s = 0; s < SESSIONS; s++)
 		if (channel_open(p.ch, s, &err) == -1)
 			abort();
@@ -115,5 +122,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			channel_output_drain(p.ch, len);
 	}
 	channel_free(p.ch);
+	if (spare != SPARE)
+		abort();
 	return 0;
 }

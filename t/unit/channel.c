@@ -4,10 +4,15 @@
 
 #include "t/tap.h"
 
+#define QUARTER (WIRE_WINDOW_MIN / 4)
+
 struct end {
 	struct channel *ch;
-	uint8_t got[3 * WIRE_WINDOW_SIZE];
+	uint8_t got[4 * WIRE_WINDOW_MAX];
 	size_t n;
+	size_t greedy; /* bytes that writable() tries to write */
+	uint32_t turns[64];
+	int n_turns;
 	int messages, eofs, writables, stops;
 	enum wire_type last;
 	uint32_t last_id;
@@ -46,8 +51,15 @@ on_eof(void *arg, uint32_t stream)
 static void
 on_writable(void *arg, uint32_t stream)
 {
-	((struct end *)arg)->last_id = stream;
-	((struct end *)arg)->writables++;
+	static const uint8_t zero[WIRE_WINDOW_MIN];
+	struct end *e = arg;
+
+	e->last_id = stream;
+	e->writables++;
+	if (e->greedy > 0 &&
+	    channel_write(e->ch, stream, zero, e->greedy) > 0 &&
+	    e->n_turns < 64)
+		e->turns[e->n_turns++] = stream;
 }
 
 static void
@@ -119,28 +131,115 @@ test_splits(void)
 static void
 test_window(void)
 {
-	static uint8_t big[WIRE_WINDOW_SIZE + 100];
+	static uint8_t big[WIRE_WINDOW_MIN + 100];
 	struct err e = {""};
 
 	fresh();
 	for (size_t i = 0; i < sizeof big; i++)
 		big[i] = (uint8_t)(i * 7 + (i >> 8));
 	is_int((long long)channel_write(agent.ch, 1, big, sizeof big),
-	    WIRE_WINDOW_SIZE, "a writer stops at its window");
+	    WIRE_WINDOW_MIN, "a writer stops at its window");
 	is_int((long long)channel_window(agent.ch, 1), 0, "which is then 0");
-	is_int((long long)channel_window(agent.ch, 2), WIRE_WINDOW_SIZE,
+	is_int((long long)channel_window(agent.ch, 2), WIRE_WINDOW_MIN,
 	    "another stream's window is its own");
 	is_int(carry(&agent, &host, 4096, &e), 0, "the reader takes them");
-	ok(host.n == WIRE_WINDOW_SIZE && memcmp(host.got, big, host.n) == 0,
+	ok(host.n == WIRE_WINDOW_MIN && memcmp(host.got, big, host.n) == 0,
 	    "all bytes arrive in order");
 	carry(&host, &agent, 4096, &e);
 	is_int(agent.writables, 0, "no credit before consumption");
-	channel_consumed(host.ch, 1, WIRE_WINDOW_SIZE);
+	channel_consumed(host.ch, 1, WIRE_WINDOW_MIN);
 	carry(&host, &agent, 4096, &e);
 	is_int(agent.writables, 1, "consumption opens the window");
 	is_int(
-	    (long long)channel_write(agent.ch, 1, big + WIRE_WINDOW_SIZE, 100),
+	    (long long)channel_write(agent.ch, 1, big + WIRE_WINDOW_MIN, 100),
 	    100, "and the rest goes");
+}
+
+/* Bytes that a reader of this stream lets its writer send at once after it has
+ * consumed much. */
+static size_t
+window_after(uint32_t stream, size_t much)
+{
+	static const uint8_t zero[WIRE_WINDOW_MAX];
+	struct err e = {""};
+	size_t n;
+
+	for (size_t moved = 0; moved < much; moved += n) {
+		n = channel_write(agent.ch, stream, zero, sizeof zero);
+		host.n = 0;
+		carry(&agent, &host, 65536, &e);
+		channel_consumed(host.ch, stream, n);
+		carry(&host, &agent, 65536, &e);
+		if (n == 0)
+			return 0;
+	}
+	return channel_window(agent.ch, stream);
+}
+
+static void
+test_growth(void)
+{
+	const size_t enough = 5 * 2 * WIRE_WINDOW_MAX;
+	size_t spare = 2 * WIRE_WINDOW_MAX;
+	struct err e = {""};
+
+	fresh();
+	is_int((long long)window_after(1, enough), WIRE_WINDOW_MIN,
+	    "without spare room a window stays as it is");
+	fresh();
+	channel_share(host.ch, &spare);
+	is_int((long long)window_after(1, 1000), WIRE_WINDOW_MIN,
+	    "so does that of a stream that moves little");
+	is_int((long long)window_after(1, enough), WIRE_WINDOW_MAX,
+	    "that of one that moves much grows");
+	is_int((long long)spare, WIRE_WINDOW_MAX + WIRE_WINDOW_MIN,
+	    "from the spare room");
+	window_after(2, enough);
+	channel_open(host.ch, 1, &e);
+	channel_open(agent.ch, 1, &e);
+	is_int((long long)window_after(5, enough), 2 * WIRE_WINDOW_MIN,
+	    "of which there is only so much");
+	channel_close(host.ch, 0);
+	channel_close(host.ch, 1);
+	is_int((long long)spare, 2 * WIRE_WINDOW_MAX,
+	    "and it comes back with the end of the sessions");
+}
+
+/* Many write at once, the carrier takes nothing. */
+static void
+test_turns(void)
+{
+	static const uint8_t zero[WIRE_WINDOW_MIN];
+	size_t len, sent = 0;
+	struct err e = {""};
+	bool fair = true;
+
+	fresh();
+	for (uint32_t i = 1; i <= 60; i++) {
+		channel_open(host.ch, i, &e);
+		channel_open(agent.ch, i, &e);
+		sent += channel_write(host.ch, i * 4, zero, sizeof zero);
+	}
+	channel_output(host.ch, &len);
+	ok(len < 300u << 10 && sent < len,
+	    "output is bounded however many streams have something to send");
+	host.greedy = 1000;
+	carry(&host, &agent, 4096, &e);
+	for (int i = 1; i < host.n_turns; i++)
+		fair = fair && host.turns[i] == host.turns[i - 1] + 4;
+	ok(fair && host.turns[host.n_turns - 1] == 60 * 4,
+	    "who waits is called, one after the other");
+	is_int(host.n_turns, 60 - (int)(sent / sizeof zero), "all of them");
+	fresh();
+	for (uint32_t i = 1; i <= 60; i++) {
+		channel_open(host.ch, i, &e);
+		channel_open(agent.ch, i, &e);
+		channel_write(host.ch, i * 4, zero, sizeof zero);
+	}
+	for (uint32_t i = 1; i <= 60; i++)
+		channel_close(host.ch, i);
+	is_int(carry(&host, &agent, 4096, &e) + host.writables, 0,
+	    "but not for a session that was closed");
 }
 
 static void
@@ -200,11 +299,13 @@ test_overrun(void)
 
 	fresh();
 	wire_header_put(frame, &h);
+	h.length = 4096;
+	wire_header_put(frame, &h);
 	while (r == 0 && frames < 100) {
-		r = channel_input(host.ch, frame, sizeof frame, &e);
+		r = channel_input(host.ch, frame, WIRE_HEADER + 4096, &e);
 		frames++;
 	}
-	is_int(frames, WIRE_WINDOW_SIZE / WIRE_DATA_MAX + 1,
+	is_int(frames, WIRE_WINDOW_MIN / 4096 + 1,
 	    "a peer that ignores its window is cut off at once");
 	fresh();
 	h.type = WIRE_EOF;
@@ -243,9 +344,9 @@ test_bounds(void)
 	struct err e = {""};
 	int n = 0;
 	size_t len;
-	static uint8_t zero[WIRE_DATA_MAX];
-	struct wire_header h = {WIRE_DATA, 1, WIRE_DATA_MAX};
-	static uint8_t frame[WIRE_HEADER + WIRE_DATA_MAX];
+	static uint8_t zero[QUARTER];
+	struct wire_header h = {WIRE_DATA, 1, QUARTER};
+	static uint8_t frame[WIRE_HEADER + QUARTER];
 
 	fresh();
 	while (channel_send_u32(host.ch, WIRE_SIGNAL, 0, 1, &e) == 0 &&
@@ -267,7 +368,7 @@ test_bounds(void)
 	n = 0;
 	while (
 	    channel_input(host.ch, frame, sizeof frame, &e) == 0 && n < 10000) {
-		channel_consumed(host.ch, 1, WIRE_DATA_MAX);
+		channel_consumed(host.ch, 1, QUARTER);
 		n++;
 	}
 	ok(n < 100, "a peer that never reads gets no more credit");
@@ -277,7 +378,7 @@ test_bounds(void)
 	channel_write(host.ch, 0, zero, sizeof zero);
 	for (n = 0; n < 4; n++) {
 		channel_input(host.ch, frame, sizeof frame, &e);
-		channel_consumed(host.ch, 1, WIRE_DATA_MAX);
+		channel_consumed(host.ch, 1, QUARTER);
 	}
 	agent.messages = 0;
 	channel_write(agent.ch, 1, zero, sizeof zero);
@@ -322,6 +423,8 @@ main(void)
 {
 	test_splits();
 	test_window();
+	test_growth();
+	test_turns();
 	test_refusals();
 	test_overrun();
 	test_close();

@@ -28,8 +28,8 @@
 #define SESSIONS 200
 #define PATIENCE 60 /* seconds until something that should end is given up */
 /* What one session may cost the supervisor at most, and it alone. */
-#define SESSION_KIB 1024
-#define BASE_KIB (32 * 1024)
+#define SESSION_KIB 96
+#define BASE_KIB (24 * 1024)
 
 #define DAY 86400L
 

@@ -105,7 +105,7 @@ start(uint32_t id, const uint8_t *text, size_t len)
 	command = arg(args, 0);
 	channel_open(guest.ch, id, NULL);
 	*s = (struct guest_session){.command = HOLD};
-	buf_init(&s->in, WIRE_WINDOW_SIZE);
+	buf_init(&s->in, WIRE_WINDOW_MAX);
 	if (strcmp(command, "nosuch") == 0) {
 		channel_send_text(guest.ch, WIRE_FAILED, id, 127,
 		    "nosuch: not found\x1b", NULL);
@@ -212,6 +212,7 @@ be_guest(struct fake_guest *g, int fd)
 	static const struct channel_handler h = {
 	    on_message, on_data, on_eof, on_writable, on_stopped};
 	static uint8_t chunk[65536];
+	static size_t spare = 4u << 20;
 	struct pollfd p = {.fd = fd};
 	const uint8_t *out;
 	struct err err;
@@ -221,6 +222,7 @@ be_guest(struct fake_guest *g, int fd)
 	guest.g = g;
 	guest.fd = fd;
 	guest.ch = channel_new(CHANNEL_AGENT, &h, NULL);
+	channel_share(guest.ch, &spare);
 	for (;;) {
 		out = channel_output(guest.ch, &len);
 		p.events = POLLIN | (out != NULL ? POLLOUT : 0);
@@ -326,9 +328,11 @@ be_supervisor(const char *id, struct vm_tls *pem, int listener, int ready)
 	    "{\"process\":{\"args\":[\"init\"],\"cwd\":\"/w\",\"env\":"
 	    "[\"PATH=/bin\",\"A=1\"],\"user\":{\"uid\":7,\"gid\":8}},"
 	    "\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"}}");
+	size_t spare = 8u << 20;
 	struct tls *tls;
 	struct err err;
 
+	channel_share(ch, &spare);
 	sessions = sessions_new(ch);
 	if ((tls = tls_new(pem, id, &err)) == NULL ||
 	    carrier_attach(carrier, base, ch, sup_lost, NULL, &err) == -1)
@@ -340,6 +344,7 @@ be_supervisor(const char *id, struct vm_tls *pem, int listener, int ready)
 		.container = container,
 		.guest = ch,
 		.sessions = sessions,
+		.spare = &spare,
 		.kick = sup_kick},
 	    &err);
 	if (x == NULL)

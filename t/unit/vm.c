@@ -615,7 +615,8 @@ main(void)
 	    "QEMU killed while running");
 	dies(script_silent_agent, "agent in the guest never answered",
 	    "an agent that never answers");
-	dies(script_wrong_version, "version 2", "an agent of another version");
+	dies(script_wrong_version, "speaks version",
+	    "an agent of another version");
 	dies(script_garbage, "channel to the guest broke",
 	    "garbage on the channel");
 	dies(script_early_exit, "EXIT at the wrong time", "EXIT before START");
