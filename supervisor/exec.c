@@ -18,13 +18,11 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/channel.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/paths.h"
 #include "lib/relay.h"
 #include "supervisor/sessions.h"
 #include "supervisor/stdio.h"
@@ -409,14 +407,13 @@ exec_accept_cb(evutil_socket_t fd, short what, void *arg)
 
 struct exec *
 exec_new(struct event_base *base, struct channel *ch, struct sessions *sessions,
-    const char *path, const struct exec_handler *handler, void *arg,
+    int listen_fd, const struct exec_handler *handler, void *arg,
     struct err *err)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	struct exec *x = calloc(1, sizeof *x);
-	AUTO_CLOSE int fd = -1;
 
 	if (x == NULL) {
+		close(listen_fd);
 		err_set(err, "out of memory");
 		return NULL;
 	}
@@ -425,17 +422,7 @@ exec_new(struct event_base *base, struct channel *ch, struct sessions *sessions,
 	    .sessions = sessions,
 	    .handler = *handler,
 	    .arg = arg,
-	    .listen_fd = -1};
-	strncpy(sa.sun_path, path, sizeof sa.sun_path - 1);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1 ||
-	    bind(fd, (const struct sockaddr *)&sa, sizeof sa) == -1 ||
-	    chmod(path, 0600) == -1 || listen(fd, SOMAXCONN) == -1) {
-		err_sys(err, "listen at %s", path);
-		exec_free(x);
-		return NULL;
-	}
-	x->listen_fd = take_fd(&fd);
+	    .listen_fd = listen_fd};
 	x->ev = event_new(
 	    base, x->listen_fd, EV_READ | EV_PERSIST, exec_accept_cb, x);
 	if (x->ev == NULL) {

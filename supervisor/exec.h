@@ -16,12 +16,10 @@ struct exec_handler {
 	void (*kick)(void *arg);
 };
 
-/*
- * Listens at path (PATH_EXEC_SOCKET), mode 0600. Relays that come before
- * exec_serve() wait in the socket's queue.
- */
+/* listen_fd, of exec_door_listen(), is owned from here on, also after a
+ * failure. Relays that come before exec_serve() wait in its queue. */
 struct exec *exec_new(struct event_base *base, struct channel *ch,
-    struct sessions *sessions, const char *path,
+    struct sessions *sessions, int listen_fd,
     const struct exec_handler *handler, void *arg, struct err *err);
 void exec_free(struct exec *x);
 

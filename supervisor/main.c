@@ -2,12 +2,13 @@
  * The supervisor: PID 1 of a VM's container.
  *
  * Its life, in the order of main():
- *	1. read the VM spec that runq left on fd 3;
- *	2. decide the accelerator, reserve the carrier;
- *	3. start virtiofsd and QEMU, each confined; while they start,
- *	4. move the container's network to macvtaps, read the certificates;
- *	5. give up every privilege;
- *	6. run the VM (vm.c) and end with the container's exit code.
+ *	1. listen for relays, which may come from now on, and wait;
+ *	2. read the VM spec that runq left on fd 3;
+ *	3. decide the accelerator, reserve the carrier;
+ *	4. start virtiofsd and QEMU, each confined; while they start,
+ *	5. move the container's network to macvtaps, read the certificates;
+ *	6. give up every privilege;
+ *	7. run the VM (vm.c) and end with the container's exit code.
  * When PID 1 ends the kernel kills whatever is left of the container.
  */
 #include <event2/event.h>
@@ -26,6 +27,7 @@
 #include "supervisor/disks.h"
 #include "supervisor/dns_catch.h"
 #include "supervisor/dns_name.h"
+#include "supervisor/exec_door.h"
 #include "supervisor/machine.h"
 #include "supervisor/net.h"
 #include "supervisor/qemu.h"
@@ -143,7 +145,7 @@ new_base(void)
 }
 
 static int
-run(struct vm_spec *spec)
+run(struct vm_spec *spec, int relay_fd)
 {
 	static struct qemu qemu;
 	static struct virtiofsd virtiofsd;
@@ -154,7 +156,7 @@ run(struct vm_spec *spec)
 	    .virtiofsd = &virtiofsd,
 	    .net = &net,
 	    .stdio_fds = stdio_fds,
-	    .exec_path = PATH_EXEC_SOCKET};
+	    .relay_fd = relay_fd};
 	struct event_base *base;
 	struct vm *vm;
 	struct err err;
@@ -190,7 +192,7 @@ main(void)
 {
 	struct vm_spec spec;
 	struct err err;
-	int code;
+	int code, relay_fd;
 
 	log_init("runq", STDERR_FILENO, LOG_LEVEL_WARN);
 	signals_block();
@@ -200,7 +202,8 @@ main(void)
 			  "runq; see runq(8)");
 		return VM_EXIT_FAILURE;
 	}
-	if (spec_read(VM_SPEC_FD, &spec, &err) == -1) {
+	relay_fd = exec_door_listen(PATH_EXEC_SOCKET, &err);
+	if (relay_fd == -1 || spec_read(VM_SPEC_FD, &spec, &err) == -1) {
 		log_error("%s", err.msg);
 		return VM_EXIT_FAILURE;
 	}
@@ -212,7 +215,7 @@ main(void)
 	}
 	for (char **w = spec.warnings; w != NULL && *w != NULL; w++)
 		log_warn("%s", *w);
-	code = run(&spec);
+	code = run(&spec, relay_fd);
 	vm_spec_free(&spec);
 	return code;
 }

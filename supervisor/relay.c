@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -21,13 +20,13 @@
 #include "lib/log.h"
 #include "lib/paths.h"
 #include "lib/relay.h"
+#include "supervisor/exec_door.h"
 #include "supervisor/stdio_fds.h"
 
 #define EXIT_FAILED 125
-/* A container runs from when its supervisor is executed, which then has to
- * come as far as to listen. */
-#define DIAL_TRIES 2000
-#define DIAL_PAUSE 10 /* ms */
+/* From when an engine says that the container runs until its supervisor
+ * listens, which is the first that it does, ms. */
+#define DIAL_DEADLINE 30000
 /* The VM ended under the session: what a killed process would give. */
 #define EXIT_VM_GONE 137
 
@@ -59,23 +58,6 @@ terminal_restore(struct terminal *t)
 	if (t->raw)
 		tcsetattr(STDERR_FILENO, TCSANOW, &t->saved);
 	t->raw = false;
-}
-
-static int
-dial(struct err *err)
-{
-	const struct sockaddr_un sa = {
-	    .sun_family = AF_UNIX, .sun_path = PATH_EXEC_SOCKET};
-	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	for (int i = 0; fd != -1 && i < DIAL_TRIES; i++) {
-		if (connect(fd, (const struct sockaddr *)&sa, sizeof sa) == 0)
-			return take_fd(&fd);
-		if (errno != ENOENT && errno != ECONNREFUSED && errno != EINTR)
-			break;
-		poll(NULL, 0, DIAL_PAUSE);
-	}
-	return err_sys(err, "exec: the VM's supervisor");
 }
 
 static int
@@ -195,7 +177,8 @@ main(int argc, char **argv)
 	signals = signalfd(-1, &all, SFD_CLOEXEC);
 	if (argc == 2 && strcmp(argv[1], RELAY_TERMINAL) == 0)
 		terminal_raw(&terminal);
-	if ((fd = dial(&err)) == -1 || hand_over(fd, &err) == -1) {
+	fd = exec_door_dial(PATH_EXEC_SOCKET, DIAL_DEADLINE, &err);
+	if (fd == -1 || hand_over(fd, &err) == -1) {
 		terminal_restore(&terminal);
 		log_error("%s", err.msg);
 		return EXIT_FAILED;

@@ -592,7 +592,7 @@ join_exec(struct vm *vm, struct err *err)
 
 	if ((vm->sessions = sessions_new(vm->channel)) == NULL)
 		return err_set(err, "out of memory");
-	vm->exec = exec_new(vm->base, vm->channel, vm->sessions, p->exec_path,
+	vm->exec = exec_new(vm->base, vm->channel, vm->sessions, p->relay_fd,
 	    &exec_cb, vm, err);
 	if (vm->exec == NULL)
 		return -1;

@@ -31,11 +31,11 @@ struct vm_parts {
 	struct qemu *qemu;
 	struct virtiofsd *virtiofsd;
 	struct net *net;
-	int *stdio_fds;	       /* three, from stdio_inherit() */
-	const char *exec_path; /* where relays connect */
-	struct tls *tls;       /* for runq-exec; NULL: none. Not owned */
-	int exec_fd;	       /* its listener, with tls */
-	bool docker_dns;       /* Docker's DNS server listens here */
+	int *stdio_fds;	 /* three, from stdio_inherit() */
+	int relay_fd;	 /* of exec_door_listen() */
+	struct tls *tls; /* for runq-exec; NULL: none. Not owned */
+	int exec_fd;	 /* its listener, with tls */
+	bool docker_dns; /* Docker's DNS server listens here */
 	const struct dns_catch *dns_catch; /* NULL: none */
 };
 

@@ -15,6 +15,7 @@
 #include "lib/channel.h"
 #include "lib/log.h"
 #include "supervisor/carrier.h"
+#include "supervisor/exec_door.h"
 #include "supervisor/machine.h"
 #include "supervisor/net.h"
 #include "supervisor/qemu.h"
@@ -403,7 +404,7 @@ supervise(void (*script)(void), int virtiofsd_dies)
 	struct qemu qemu = {.child = {.name = "QEMU"}};
 	struct virtiofsd fsd = {.child = {.name = "virtiofsd"}};
 	struct net net = {.n = 0};
-	char exec_path[64];
+	char relay_path[64];
 	int q[2], c[2], l[2], f[2], s[2], stdio_fds[3], device, code;
 	struct vm_parts parts = {.spec = &spec,
 	    .machine = machine_find("x86_64"),
@@ -411,14 +412,13 @@ supervise(void (*script)(void), int virtiofsd_dies)
 	    .virtiofsd = &fsd,
 	    .net = &net,
 	    .stdio_fds = stdio_fds,
-	    .exec_path = exec_path,
 	    .exec_fd = -1};
 	struct event_base *base = event_base_new();
 	struct err err = {""};
 	struct vm *v;
 
 	snprintf(
-	    exec_path, sizeof exec_path, "/tmp/runq-unit-%d.sock", getpid());
+	    relay_path, sizeof relay_path, "/tmp/runq-unit-%d.sock", getpid());
 	signals_block();
 	log_init("runq", 2, LOG_LEVEL_WARN);
 	vm_spec_init(&spec);
@@ -463,7 +463,8 @@ supervise(void (*script)(void), int virtiofsd_dies)
 	fsd.socket_fd = s[0];
 	fsd.stderr_fd = f[0];
 	close(f[1]);
-	if (stdio_inherit(stdio_fds, &err) == -1)
+	parts.relay_fd = exec_door_listen(relay_path, &err);
+	if (parts.relay_fd == -1 || stdio_inherit(stdio_fds, &err) == -1)
 		return 99;
 	v = vm_new(base, &parts, &err);
 	if (v == NULL) {
@@ -471,7 +472,7 @@ supervise(void (*script)(void), int virtiofsd_dies)
 		return 99;
 	}
 	code = vm_run(v);
-	unlink(exec_path);
+	unlink(relay_path);
 	kill(fsd.child.pid, SIGKILL);
 	return code;
 }
