@@ -320,6 +320,35 @@ case 'the client is killed: one that does not read goes on', do => sub {
 	docker('exec', $name, 'pkill', '-f', 'sleep 98765');
 	return $ps =~ /^sleep 98765/m ? 'goes on' : $ps;
     }, want => qr/goes on/;
+# What the host sees of the process: itself, or the relay.
+sub kill_from_outside {
+	my ($c, $opts, %how) = @_;
+	my $name = box($c);
+	my $wanted = $c->{runtime} eq $REFERENCE ? 'sleep' : 'relay';
+	my $first = container_pid($name);
+	my $p = start(['docker', 'exec', @$opts, $name, 'sh', '-c',
+		'echo ready; exec sleep 98764'], %how);
+	$p->expect(qr/ready/, 90) // die 'not ready';
+	my $all;
+	my @pids;
+	eventually(30, sub {
+		$all = container_pids($name);
+		@pids = grep { $all->{$_} eq $wanted && $_ != $first } keys %$all;
+	}) || die "no $wanted";
+	kill 'KILL', @pids;
+	my $code = $p->finish(60);
+	docker('exec', $name, 'pkill', '-f', 'sleep 98764');
+	return scalar(@pids) . " killed, code $code";
+}
+case 'the process is killed from outside', do => sub {
+	return kill_from_outside($_[0], []);
+    }, want => qr/^1 killed, code 137$/;
+case 'the process is killed from outside: -i', do => sub {
+	return kill_from_outside($_[0], ['-i'], stdin => 'hold');
+    }, want => qr/^1 killed, code 137$/;
+case 'the process is killed from outside: -it', do => sub {
+	return kill_from_outside($_[0], ['-it'], pty => [24, 80]);
+    }, want => qr/^1 killed, code 137$/;
 case 'the container is killed: exec ends with it', do => sub {
 	my ($c) = @_;
 	my $name = new_box($c, [], 'sleep', '100000');
