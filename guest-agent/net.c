@@ -19,6 +19,7 @@
 
 #include "guest-agent/net_find.h"
 #include "guest-agent/net_plan.h"
+#include "guest-agent/net_redirect.h"
 #include "lib/cleanup.h"
 #include "lib/rtnl.h"
 
@@ -243,7 +244,9 @@ apply(struct rtnl *r, const struct net_plan *plan, int deadline_ms,
 		if (configure_if(r, found[i].index, &plan->ifs[i], plan->ipv6,
 			err) == -1)
 			return -1;
-	return add_routes(r, plan, found, err);
+	if (add_routes(r, plan, found, err) == -1)
+		return -1;
+	return net_redirect(plan, err);
 }
 
 int

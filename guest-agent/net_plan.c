@@ -295,6 +295,67 @@ parse_routes(struct json_object *o, struct net_plan *plan, struct err *err)
 }
 
 static int
+parse_protocol(struct json_object *o, const char *where, uint8_t *protocol,
+    struct err *err)
+{
+	static const struct {
+		const char *name;
+		uint8_t number;
+	} all[] = {
+	    {"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"sctp", IPPROTO_SCTP}};
+	const char *s;
+
+	if (json_need_str(o, where, "protocol", &s, err) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (strcmp(all[i].name, s) == 0) {
+			*protocol = all[i].number;
+			return 0;
+		}
+	}
+	return err_set(
+	    err, "%s.protocol: \"%.64s\" (allowed: tcp, udp, sctp)", where, s);
+}
+
+static int
+parse_redirect(struct json_object *o, const char *where,
+    struct net_plan_redirect *r, struct err *err)
+{
+	int64_t port, to;
+	int address;
+
+	if (parse_protocol(o, where, &r->protocol, err) == -1 ||
+	    json_need_int(o, where, "port", 1, 65535, &port, err) == -1 ||
+	    json_need_int(o, where, "to", 1, 65535, &to, err) == -1)
+		return -1;
+	address = parse_ip(o, where, "address", AF_INET, &r->address, err);
+	if (address == 0)
+		return err_set(err, "%s.address: missing", where);
+	r->port = (uint16_t)port;
+	r->to = (uint16_t)to;
+	return address == -1 ? -1 : 0;
+}
+
+static int
+parse_redirects(struct json_object *o, struct net_plan *plan, struct err *err)
+{
+	struct json_object *array;
+	char where[WHERE_MAX];
+
+	if (alloc_elements(o, "network", "redirects", NET_PLAN_REDIRECTS_MAX,
+		sizeof *plan->redirects, &array, (void **)&plan->redirects,
+		&plan->n_redirects, err) == -1)
+		return -1;
+	for (size_t i = 0; i < plan->n_redirects; i++) {
+		snprintf(where, sizeof where, "network.redirects[%zu]", i);
+		if (parse_redirect(json_object_array_get_idx(array, i), where,
+			&plan->redirects[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 parse_ipv6(struct json_object *o, struct net_plan *plan, struct err *err)
 {
 	struct json_object *ipv6 = NULL;
@@ -329,7 +390,9 @@ net_plan_parse(
 		    check_distinct(plan, i, err) == -1)
 			return -1;
 	}
-	return parse_routes(network, plan, err);
+	if (parse_routes(network, plan, err) == -1)
+		return -1;
+	return parse_redirects(network, plan, err);
 }
 
 void
@@ -339,5 +402,6 @@ net_plan_free(struct net_plan *plan)
 		free(plan->ifs[i].addrs);
 	free(plan->ifs);
 	free(plan->routes);
+	free(plan->redirects);
 	*plan = (struct net_plan){0};
 }

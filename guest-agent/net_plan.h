@@ -42,12 +42,22 @@ struct net_plan_route {
 	size_t interface; /* index into ifs */
 };
 
+#define NET_PLAN_REDIRECTS_MAX 256
+
+/* Of IPv4; ports in host order. */
+struct net_plan_redirect {
+	uint8_t protocol; /* IPPROTO_TCP, _UDP, _SCTP */
+	struct net_plan_ip address;
+	uint16_t port, to;
+};
+
 struct net_plan {
 	bool ipv6; /* of all that does not say otherwise */
 	bool lo_ipv6;
 	struct net_plan_if *ifs;
 	struct net_plan_route *routes; /* in the order to add them */
-	size_t n_ifs, n_routes;
+	struct net_plan_redirect *redirects;
+	size_t n_ifs, n_routes, n_redirects;
 };
 
 /* Strict: types, ranges, names, families. *plan must be freed also after -1.

@@ -73,12 +73,21 @@ make_taps(struct setup *s, struct net *net, struct err *err)
 	return 0;
 }
 
+/* Redirections are Docker Swarm's: it gives a task whose ports it publishes two
+ * interfaces at least. */
+static int
+read_redirects(struct setup *s, const struct net *net, struct err *err)
+{
+	return net->n < 2 ? 0 : net_redirects_read(&s->state.redirects, err);
+}
+
 static int
 run(struct setup *s, struct net *net, struct err *err)
 {
 	if ((s->rtnl = rtnl_open(0, err)) == NULL ||
 	    net_state_read(s->rtnl, &s->state, err) == -1 ||
-	    choose_links(s, net, err) == -1)
+	    choose_links(s, net, err) == -1 ||
+	    read_redirects(s, net, err) == -1)
 		return -1;
 	if ((net->config = net_config_json(&s->state)) == NULL)
 		return err_set(err, "network: out of memory");

@@ -174,6 +174,37 @@ append_routes(
 }
 
 static struct json_object *
+redirect_json(const struct net_redirect *r)
+{
+	AUTO_JSON struct json_object *o = json_object_new_object();
+	const char *protocol = r->protocol == IPPROTO_TCP ? "tcp"
+	    : r->protocol == IPPROTO_UDP		  ? "udp"
+							  : "sctp";
+	char text[INET_ADDRSTRLEN];
+
+	if (o == NULL || put_str(o, "protocol", protocol) == -1 ||
+	    put_str(o, "address",
+		inet_ntop(AF_INET, &r->address, text, sizeof text)) == -1 ||
+	    put_int(o, "port", r->port) == -1 || put_int(o, "to", r->to) == -1)
+		return NULL;
+	return json_object_get(o);
+}
+
+/* Most containers have none, and no member. */
+static int
+put_redirects(struct json_object *o, const struct net_redirects *r)
+{
+	AUTO_JSON struct json_object *a = json_object_new_array();
+
+	if (r->n == 0)
+		return 0;
+	for (size_t i = 0; a != NULL && i < r->n; i++)
+		if (append(a, redirect_json(&r->v[i])) == -1)
+			return -1;
+	return put(o, "redirects", json_object_get(a));
+}
+
+static struct json_object *
 ipv6_json(const struct net_state *s)
 {
 	AUTO_JSON struct json_object *o = json_object_new_object();
@@ -206,7 +237,8 @@ net_config_json(const struct net_state *s)
 	    append_routes(routes, s, true) == -1 ||
 	    put(o, "ipv6", ipv6_json(s)) == -1 ||
 	    put(o, "interfaces", json_object_get(links)) == -1 ||
-	    put(o, "routes", json_object_get(routes)) == -1)
+	    put(o, "routes", json_object_get(routes)) == -1 ||
+	    put_redirects(o, &s->redirects) == -1)
 		return NULL;
 	return json_object_get(o);
 }

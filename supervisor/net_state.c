@@ -179,6 +179,7 @@ net_state_free(struct net_state *s)
 	free(s->links);
 	free(s->addrs);
 	free(s->routes);
+	net_redirects_free(&s->redirects);
 	*s = (struct net_state){0};
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/err.h"
+#include "supervisor/net_redirect.h"
 
 struct nlmsghdr;
 struct rtnl;
@@ -64,6 +65,7 @@ struct net_state {
 	struct net_route *routes;
 	size_t n_links, n_addrs, n_routes;
 	bool ipv6; /* net.ipv6.conf.all.disable_ipv6 is 0 */
+	struct net_redirects redirects; /* net_redirects_read(), or none */
 };
 
 /* All of it, or the addresses alone; consistent. *s must be freed also after

@@ -122,6 +122,27 @@ vm_runs() { # vm_runs NAME
 	sed 's/^/# /' "$tmp/stderr"
 }
 
+servers=()
+
+serve() { # serve PORT: in the guest, at all addresses
+	in_guest socat "TCP-LISTEN:$1,fork" "SYSTEM:read x; echo $1" 8>&- &
+	servers+=($!)
+	eventually listens "$1"
+}
+
+serve_udp() {
+	in_guest socat "UDP-LISTEN:$1,fork" "SYSTEM:read x; echo $1" 8>&- &
+	servers+=($!)
+	eventually listens "$1"
+}
+
+listens() { in_guest ss -lntu | grep -q ":$1 "; }
+
+answers() { # answers PORT ADDRESS: the server of PORT is there
+	echo | in_host socat -t 5 -T 5 - "$2" >"$tmp/answer" 2>"$tmp/out"
+	grep -qx "$1" "$tmp/answer"
+}
+
 has_addr() { # has_addr NETNS ADDRESS-REGEX
 	ip -n "$1" -6 addr show | grep -Eq "$2"
 }
@@ -207,6 +228,67 @@ in_host "$probe" advertise h0
 in_guest busybox ping -c 1 -W 5 10.99.0.1 >"$tmp/out"
 ! has_addr "$box" 2001:db8:77:
 ok $? 'nor after the link was down'
+end
+
+# ---- ports that the engine redirects (Docker Swarm) ----
+for tables in iptables-nft iptables-legacy; do
+	begin
+	wire 0
+	wire 1
+	if ! in_box $tables -t nat -L >"$tmp/out" 2>"$tmp/err"; then
+		ok 0 "$tables: redirections # SKIP $(head -n 1 "$tmp/err")"
+		end
+		continue
+	fi
+	redirect() { in_box $tables -t nat -A PREROUTING "$@"; }
+	redirect -d 10.99.0.2 -p tcp --dport 8080 -j REDIRECT --to-port 80
+	redirect -d 10.99.0.2 -p udp --dport 8081 -j REDIRECT --to-port 81
+	redirect -d 10.99.0.2 -p sctp --dport 8082 -j REDIRECT --to-port 82
+	in_box $tables -t nat -A OUTPUT -d 10.99.0.2 -p tcp --dport 9 \
+	    -j REDIRECT --to-port 10
+	redirect -d 10.99.1.2 -p tcp --dport 7 -j DNAT --to 10.99.1.2:8
+	start_vm
+	vm_runs "$tables: set up"
+	same /dev/null "$tmp/stderr" "$tables: no warning"
+	sed 's/.*"redirects":/"redirects":/' "$tmp/json" >"$tmp/got"
+	cat >"$tmp/want" <<-'END'
+	"redirects":[{"protocol":"tcp","address":"10.99.0.2","port":8080,"to":80},{"protocol":"udp","address":"10.99.0.2","port":8081,"to":81},{"protocol":"sctp","address":"10.99.0.2","port":8082,"to":82}]}
+	END
+	same "$tmp/want" "$tmp/got" "$tables: what is carried"
+	serve 80
+	serve 8080
+	serve_udp 81
+	answers 80 TCP:10.99.0.2:8080
+	ok $? "$tables: the published port leads to the other"
+	answers 81 UDP:10.99.0.2:8081
+	ok $? "$tables: by UDP, too"
+	answers 80 TCP:10.99.0.2:80
+	ok $? "$tables: the other is there itself"
+	serve 99
+	answers 99 TCP:10.99.1.2:99
+	ok $? "$tables: an address without redirections has all its ports"
+	answers 8080 TCP:10.99.1.2:8080
+	ok $? "$tables: and no translation"
+	! answers 99 TCP:10.99.0.2:99,connect-timeout=1
+	ok $? "$tables: the address with some has no other port"
+	in_host busybox ping -c 1 -W 5 10.99.0.2 >"$tmp/out"
+	ok $? "$tables: but answers pings"
+	kill "${servers[@]}"
+	wait "${servers[@]}" 2>/dev/null
+	servers=()
+	end
+done
+
+begin
+wire 0
+wire 1
+if in_box iptables -t nat -A PREROUTING -d 10.99.0.0/24 -p tcp --dport 80 \
+    -j REDIRECT --to-port 81 2>"$tmp/err"; then
+	start_vm
+	vm_runs 'a redirection of a whole network: set up'
+	like "$tmp/stderr" 'redirects ports in a way that is not carried' \
+	    'a redirection of a whole network: a warning'
+fi
 end
 
 # ---- an interface that appears when the agent waits for it ----

@@ -378,7 +378,12 @@ test_document(void)
 		.onlink = true,
 		.index = 5},
 	};
-	struct net_state s = {links, addrs, routes, 3, 5, 4, true};
+	struct net_redirect redirects[] = {
+	    {IPPROTO_TCP, {htonl(0x0a000005)}, 8080, 80},
+	    {IPPROTO_UDP, {htonl(0x0a000005)}, 53, 5353},
+	};
+	struct net_state s = {
+	    links, addrs, routes, 3, 5, 4, true, {redirects, 2}};
 	AUTO_JSON struct json_object *o = net_config_json(&s);
 
 	is_str(json_object_to_json_string_ext(
@@ -400,7 +405,12 @@ test_document(void)
 	    "\"onlink\":false,\"gateway\":\"172.17.0.1\"},"
 	    "{\"family\":\"inet6\",\"destination\":\"::\",\"prefix\":0,"
 	    "\"interface\":\"eth0\",\"scope\":0,\"protocol\":3,"
-	    "\"onlink\":true,\"gateway\":\"fd00::1\",\"metric\":1024}]}",
+	    "\"onlink\":true,\"gateway\":\"fd00::1\",\"metric\":1024}],"
+	    "\"redirects\":["
+	    "{\"protocol\":\"tcp\",\"address\":\"10.0.0.5\",\"port\":8080,"
+	    "\"to\":80},"
+	    "{\"protocol\":\"udp\",\"address\":\"10.0.0.5\",\"port\":53,"
+	    "\"to\":5353}]}",
 	    "the document: order, lo left out, routes without gateway first");
 }
 

@@ -84,6 +84,30 @@ test_whole(void)
 	net_plan_free(&p);
 }
 
+#define REDIRECTS(list) "{\"redirects\":[" list "]}"
+#define REDIRECT(port, to, address)                                            \
+	"{\"protocol\":\"tcp\",\"port\":" port ",\"to\":" to                   \
+	",\"address\":\"" address "\"}"
+
+static void
+test_redirects(void)
+{
+	struct net_plan p;
+	struct err err = {""};
+	const struct net_plan_redirect *r;
+
+	ok(parse(REDIRECTS(REDIRECT("8080", "80", "10.0.0.2")), &p, &err) ==
+		    0 &&
+		p.n_redirects == 1,
+	    "a redirection");
+	r = &p.redirects[0];
+	ok(p.n_redirects == 1 && r->protocol == IPPROTO_TCP &&
+		r->port == 8080 && r->to == 80 && r->address.bytes[0] == 10 &&
+		r->address.bytes[3] == 2,
+	    "its members");
+	net_plan_free(&p);
+}
+
 static void
 test_refused(void)
 {
@@ -138,6 +162,16 @@ test_refused(void)
 			    "\"peer\":\"1.2.3.4\"}")),
 		 ""),
 		"peer: \"1.2.3.4\" is not an IPv6 address"},
+	    {REDIRECTS("7"), "network.redirects[0]: not an object"},
+	    {REDIRECTS("{}"), "network.redirects[0].protocol: missing"},
+	    {REDIRECTS("{\"protocol\":\"icmp\"}"),
+		"\"icmp\" (allowed: tcp, udp, sctp)"},
+	    {REDIRECTS(REDIRECT("0", "80", "10.0.0.2")), "port: 0 (allowed"},
+	    {REDIRECTS(REDIRECT("80", "65536", "10.0.0.2")), "to: 65536"},
+	    {REDIRECTS(REDIRECT("80", "81", "fd00::1")),
+		"address: \"fd00::1\" is not an IPv4 address"},
+	    {REDIRECTS("{\"protocol\":\"udp\",\"port\":1,\"to\":2}"),
+		"network.redirects[0].address: missing"},
 	    {NET("", "7"), "network.routes[0]: not an object"},
 	    {NET("", "{}"), "network.routes[0].family: missing"},
 	    {NET("", "{\"family\":\"ipx\"}"), "\"ipx\" (allowed: inet, inet6)"},
@@ -191,6 +225,7 @@ int
 main(void)
 {
 	test_whole();
+	test_redirects();
 	test_refused();
 	test_counts();
 	return done_testing();
