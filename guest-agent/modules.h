@@ -6,7 +6,7 @@
 #include "lib/err.h"
 
 /* Loads the modules of a group of /modules/order ("base", "console", "vsock",
- * "virtiofs", "net", "blk", "balloon"), in its order. One that is loaded
+ * "virtiofs", "9p", "net", "blk", "balloon"), in its order. One that is loaded
  * already, or built in and so not listed, is no error. */
 int modules_load(const char *group, struct err *err);
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/random.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -90,12 +91,42 @@ add_seed(struct json_object *doc, struct err *err)
 	return 0;
 }
 
+/*
+ * msize: the largest that virtio takes, 125 pages of 4096 bytes of its 128
+ * descriptors. Access rights are looked at here and not by the host, for each
+ * user ("client", the default of 9p2000.L).
+ */
 static int
-mount_share(struct err *err)
+mount_9p(struct json_object *share, struct err *err)
 {
-	if (modules_load("virtiofs", err) == -1)
+	const char *cache = NULL;
+	char options[128];
+
+	if (json_need_str(share, "share", "cache", &cache, err) == -1)
+		return -1;
+	if (vm_9pcache_check(cache, err) == -1)
+		return err_prefix(err, "share.cache");
+	if (modules_load("9p", err) == -1)
+		return -1;
+	snprintf(options, sizeof(options),
+	    "trans=virtio,version=9p2000.L,msize=512000,cache=%s", cache);
+	if (mount(SHARE_TAG, PATH_SHARE, "9p", 0, options) == -1)
+		return err_sys(err, "mount the share by 9p");
+	return 0;
+}
+
+static int
+mount_share(struct json_object *doc, struct err *err)
+{
+	struct json_object *share = NULL;
+
+	if (json_opt_obj(doc, "START", "share", &share, err) == -1)
 		return -1;
 	mkdir(PATH_SHARE, 0755);
+	if (share != NULL)
+		return mount_9p(share, err);
+	if (modules_load("virtiofs", err) == -1)
+		return -1;
 	if (mount(SHARE_TAG, PATH_SHARE, "virtiofs", 0, NULL) == -1)
 		return err_sys(err, "mount the share");
 	return 0;
@@ -129,7 +160,7 @@ start_prepare(struct json_object *doc, const struct copytree_progress *progress,
 	    json_need_obj(doc, "START", "container", &container, err) == -1 ||
 	    json_opt_obj(doc, "START", "dns", &dns, err) == -1 ||
 	    set_clock(doc, err) == -1 || add_seed(doc, err) == -1 ||
-	    mount_share(err) == -1 || set_network(doc, err) == -1)
+	    mount_share(doc, err) == -1 || set_network(doc, err) == -1)
 		return NULL;
 	if ((c = container_new(container, dns, err)) == NULL)
 		return NULL;

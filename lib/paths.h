@@ -7,6 +7,7 @@
 
 #define PATH_SUPERVISOR "/sbin/supervisor"
 #define PATH_VIRTIOFSD "/usr/lib/qemu/virtiofsd"
+#define PATH_NINEPD "/sbin/ninepd"
 
 /*
  * The share, a small tmpfs whose mount points virtiofsd exports (tag

@@ -121,6 +121,10 @@ int vm_id_check(const char *s, struct err *err);
 int vm_arch_check(const char *s, struct err *err);
 int vm_9pcache_check(const char *s, struct err *err);
 
+/* The mode that keeps no data (what the host changes is seen) but lets a file
+ * be mapped shared and writable, which "none" refuses. */
+#define VM_9PCACHE_DEFAULT "mmap"
+
 const char *vm_disk_format_name(enum vm_disk_format f);
 const char *vm_disk_cache_name(enum vm_disk_cache c);
 int

@@ -17,9 +17,8 @@
 static const char *const accel_names[] = {"auto", "kvm", "tcg"};
 static const char *const rootfs_names[] = {"virtiofs", "9p"};
 static const char *const archs[] = {"x86_64", "s390x"};
-/* Documentation/filesystems/9p.rst of the Linux kernel, "cache" */
-static const char *const caches_9p[] = {
-    "none", "readahead", "mmap", "loose", "fscache"};
+/* Documentation/filesystems/9p.rst of Linux 6.1, "cache" */
+static const char *const caches_9p[] = {"none", "mmap", "loose", "fscache"};
 /* in the order of the enums */
 static const char *const disk_formats[] = {"raw", "qcow2"};
 static const char *const disk_caches[] = {

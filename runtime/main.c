@@ -35,7 +35,7 @@ static const char usage[] =
     "  --accel auto|kvm|tcg     accelerator (auto)\n"
     "  --nestedvm               VMs inside the VM\n"
     "  --rootfs virtiofs|9p     how the image reaches the VM (virtiofs)\n"
-    "  --9pcache MODE           none, readahead, mmap, loose or fscache\n"
+    "  --9pcache MODE           none, mmap, loose or fscache (mmap)\n"
     "  --tmpfs PATH[,PATH]      tmpfs where the bundle mounts nothing\n"
     "  --dns ADDR[,ADDR]        name servers\n"
     "  --dns-opts OPT[,OPT]     options of resolv.conf(5)\n"

@@ -87,8 +87,8 @@ qemu_root(bool kvm, struct err *err)
 	return 0;
 }
 
-static int
-drop_bounding(struct err *err)
+int
+confine_bounding(struct err *err)
 {
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1)
@@ -109,7 +109,7 @@ confine_qemu(const void *arg, struct err *err)
 		return -1;
 	if (setrlimit(RLIMIT_CORE, &none) == -1)
 		return err_sys(err, "no core dumps");
-	if (drop_bounding(err) == -1)
+	if (confine_bounding(err) == -1)
 		return -1;
 	if (setgroups(0, NULL) == -1 ||
 	    setresgid(QEMU_GID, QEMU_GID, QEMU_GID) == -1 ||
@@ -125,7 +125,7 @@ confine_self(bool dns, struct err *err)
 	    .version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {{0}};
 
-	if (drop_bounding(err) == -1)
+	if (confine_bounding(err) == -1)
 		return -1;
 	if (syscall(SYS_capset, &h, none) == -1)
 		return err_sys(err, "drop capabilities");

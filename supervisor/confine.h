@@ -16,6 +16,10 @@ struct confine_qemu {
 /* In the child that becomes QEMU; arg is a struct confine_qemu. */
 int confine_qemu(const void *arg, struct err *err);
 
+/* No capability to be had by exec any more: for programs that confine
+ * themselves. */
+int confine_bounding(struct err *err);
+
 /* In the supervisor, once all that needs privilege is done: no capabilities,
  * none to regain, then its own seccomp filter. dns: see filter.h. */
 int confine_self(bool dns, struct err *err);

@@ -11,9 +11,11 @@
 
 #include "lib/cleanup.h"
 #include "lib/paths.h"
+#include "lib/vm_spec.h"
 #include "qmp/qmp.h"
 #include "supervisor/machine.h"
 #include "supervisor/net.h"
+#include "supervisor/share.h"
 
 /* What a reply callback needs; one per command, freed by it. */
 struct request {
@@ -92,13 +94,29 @@ socket_chardev(const char *id, const char *fdname)
 	return args;
 }
 
+static int
+add_9p(struct qmp *q, const struct machine *m, const struct devices_handler *h,
+    void *arg, struct err *err)
+{
+	struct json_object *dev = object("driver", m->dev_9p);
+
+	put_str(dev, "id", "share");
+	put_str(dev, "fsdev", SHARE_TAG);
+	put_str(dev, "mount_tag", SHARE_TAG);
+	return send_command(q, "device_add", dev, -1, h, arg, err);
+}
+
 int
-devices_add_share(struct qmp *q, const struct machine *m, int socket_fd,
+devices_add_share(struct qmp *q, const struct machine *m,
+    const struct vm_spec *spec, struct share *share,
     const struct devices_handler *h, void *arg, struct err *err)
 {
 	struct json_object *dev;
 
-	if (pass_fd(q, "share", socket_fd, h, arg, err) == -1 ||
+	if (spec->rootfs == VM_ROOTFS_9P)
+		return add_9p(q, m, h, arg, err);
+	if (pass_fd(q, "share", take_fd(&share->socket_fd), h, arg, err) ==
+		-1 ||
 	    send_command(q, "chardev-add", socket_chardev("share", "share"), -1,
 		h, arg, err) == -1)
 		return -1;

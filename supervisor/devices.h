@@ -8,6 +8,8 @@
 struct machine;
 struct net;
 struct qmp;
+struct share;
+struct vm_spec;
 
 /* failed: one sentence, for the first command that QEMU refused. */
 struct devices_handler {
@@ -15,11 +17,13 @@ struct devices_handler {
 };
 
 /*
- * Queues the commands for the share (socket_fd: a vhost-user socket, owned)
- * and for each nic of net (its fds are handed over). They are done when a
+ * Queues the commands for the share (virtiofsd's socket is handed over; the 9p
+ * server's QEMU has since its start) and for each nic of net (its fds are
+ * handed over). They are done when a
  * command queued after them is answered.
  */
-int devices_add_share(struct qmp *q, const struct machine *m, int socket_fd,
+int devices_add_share(struct qmp *q, const struct machine *m,
+    const struct vm_spec *spec, struct share *share,
     const struct devices_handler *h, void *arg, struct err *err);
 int devices_add_nics(struct qmp *q, const struct machine *m, struct net *net,
     const struct devices_handler *h, void *arg, struct err *err);

@@ -15,7 +15,7 @@ struct machine {
 				     * on chardev "console" */
 	/* virtio device models on this machine's bus */
 	const char *dev_serial, *dev_vsock, *dev_rng, *dev_balloon, *dev_fs,
-	    *dev_net, *dev_blk;
+	    *dev_9p, *dev_net, *dev_blk;
 	const char *net_extra_key, *net_extra_value; /* NULL: none */
 };
 

@@ -21,6 +21,7 @@ const struct machine machine_s390x = {
     .dev_rng = "virtio-rng-ccw",
     .dev_balloon = "virtio-balloon-ccw",
     .dev_fs = "vhost-user-fs-ccw",
+    .dev_9p = "virtio-9p-ccw",
     .dev_net = "virtio-net-ccw",
     .dev_blk = "virtio-blk-ccw",
 };

@@ -31,6 +31,7 @@ const struct machine machine_x86_64 = {
     .dev_rng = "virtio-rng-pci",
     .dev_balloon = "virtio-balloon-pci",
     .dev_fs = "vhost-user-fs-pci",
+    .dev_9p = "virtio-9p-pci",
     .dev_net = "virtio-net-pci",
     .dev_blk = "virtio-blk-pci",
     .net_extra_key = "romfile", /* no boot ROM is installed, none wanted */

@@ -5,7 +5,7 @@
  *	1. listen for relays, which may come from now on, and wait;
  *	2. read the VM spec that runq left on fd 3;
  *	3. decide the accelerator, reserve the carrier;
- *	4. start virtiofsd and QEMU, each confined; while they start,
+ *	4. start virtiofsd or ninepd, and QEMU, each confined; meanwhile
  *	5. move the container's network to macvtaps, read the certificates;
  *	6. give up every privilege;
  *	7. run the VM (vm.c) and end with the container's exit code.
@@ -31,11 +31,11 @@
 #include "supervisor/machine.h"
 #include "supervisor/net.h"
 #include "supervisor/qemu.h"
+#include "supervisor/share.h"
 #include "supervisor/signals.h"
 #include "supervisor/spec.h"
 #include "supervisor/stdio_fds.h"
 #include "supervisor/tls.h"
-#include "supervisor/virtiofsd.h"
 #include "supervisor/vm.h"
 
 static int
@@ -50,7 +50,7 @@ setup_accel(const struct vm_spec *spec, bool *kvm, struct err *err)
 	return 0;
 }
 
-/* virtiofsd and QEMU each need an fd per open file and device. */
+/* The share's server and QEMU each need an fd per open file and device. */
 static void
 raise_nofile(void)
 {
@@ -72,10 +72,11 @@ setup(const struct vm_spec *spec, struct vm_parts *p, struct err *err)
 		    err, "guest architecture %s is not supported", spec->arch);
 	if (setup_accel(spec, &kvm, err) == -1 ||
 	    (p->carrier = carrier_new(CARRIER_VSOCK, err)) == NULL ||
-	    virtiofsd_start(p->virtiofsd, err) == -1 ||
-	    qemu_start(spec, p->machine, kvm, p->carrier, p->qemu, err) == -1 ||
+	    share_start(spec, p->share, err) == -1 ||
+	    qemu_start(spec, p->machine, kvm, p->carrier, p->share, p->qemu,
+		err) == -1 ||
 	    net_setup(p->net, err) == -1 ||
-	    spawn_check(&p->virtiofsd->child, err) == -1 ||
+	    spawn_check(&p->share->child, err) == -1 ||
 	    spawn_check(&p->qemu->child, err) == -1)
 		return -1;
 	return 0;
@@ -148,12 +149,12 @@ static int
 run(struct vm_spec *spec, int relay_fd)
 {
 	static struct qemu qemu;
-	static struct virtiofsd virtiofsd;
+	static struct share share;
 	static struct net net;
 	int stdio_fds[3];
 	struct vm_parts parts = {.spec = spec,
 	    .qemu = &qemu,
-	    .virtiofsd = &virtiofsd,
+	    .share = &share,
 	    .net = &net,
 	    .stdio_fds = stdio_fds,
 	    .relay_fd = relay_fd};

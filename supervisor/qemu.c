@@ -17,6 +17,7 @@
 #include "lib/paths.h"
 #include "supervisor/confine.h"
 #include "supervisor/machine.h"
+#include "supervisor/share.h"
 
 #define ARGV_MAX 96
 
@@ -110,6 +111,17 @@ add_kernel(struct args *a, const struct guest_image *g, const struct machine *m,
 	arg(a, "%s", g->initrd);
 	arg(a, "-append");
 	arg(a, "%s%s%s", m->cmdline, kvm ? "" : " ", kvm ? "" : m->cmdline_tcg);
+}
+
+/* The one device that has a part which QMP cannot add, fsdev. ninepd is at the
+ * other end of the socket. */
+static void
+add_fsdev(struct args *a, const struct vm_spec *s, const struct share *share)
+{
+	if (s->rootfs != VM_ROOTFS_9P)
+		return;
+	arg(a, "-fsdev");
+	arg(a, "proxy,id=" SHARE_TAG ",sock_fd=%d", share->socket_fd);
 }
 
 static void
@@ -212,13 +224,14 @@ exec_qemu(struct args *a, const int *fds, size_t nfds, bool kvm,
 
 int
 qemu_start(const struct vm_spec *spec, const struct machine *m, bool kvm,
-    const struct carrier *carrier, struct qemu *out, struct err *err)
+    const struct carrier *carrier, struct share *share, struct qemu *out,
+    struct err *err)
 {
 	AUTO_CLOSE int qmp = -1, people = -1, console = -1;
 	struct args a = {.n = 0};
 	const struct guest_image *image =
 	    guest_image_find(spec->arch, spec->rootfs);
-	int fds[4], r;
+	int fds[5], r;
 
 	*out = (struct qemu){.qmp_fd = -1, .console_fd = -1, .stderr_fd = -1};
 	if (check_files(image, err) == -1 ||
@@ -230,12 +243,17 @@ qemu_start(const struct vm_spec *spec, const struct machine *m, bool kvm,
 	fds[1] = people;
 	fds[2] = console;
 	fds[3] = carrier_device_fd(carrier);
+	fds[4] = share->socket_fd;
 	arg(&a, "%s", image->qemu);
 	add_machine(&a, spec, m, kvm);
 	add_confinement(&a);
 	add_kernel(&a, image, m, kvm);
+	add_fsdev(&a, spec, share);
 	add_devices(&a, m, carrier, fds);
-	r = exec_qemu(&a, fds, 4, kvm, out, err);
+	r = exec_qemu(
+	    &a, fds, spec->rootfs == VM_ROOTFS_9P ? 5 : 4, kvm, out, err);
+	if (spec->rootfs == VM_ROOTFS_9P)
+		cleanup_closep(&share->socket_fd);
 	args_free(&a);
 	if (r == 0)
 		return 0;

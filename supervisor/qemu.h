@@ -12,6 +12,7 @@
 #include "supervisor/spawn.h"
 
 struct machine;
+struct share;
 
 /* Our ends of what QEMU was started with; each owned by the caller. */
 struct qemu {
@@ -24,10 +25,12 @@ struct qemu {
 /*
  * Checks that program, kernel and initrd are there and starts QEMU, confined,
  * stopped before its first instruction (-S). The second monitor listens at
- * PATH_QMP_SOCKET. carrier gives the channel's device. -1: nothing is left
+ * PATH_QMP_SOCKET. carrier gives the channel's device; share the socket of the
+ * 9p server, which is closed here. -1: nothing is left
  * behind but perhaps a child that ends by itself.
  */
 int qemu_start(const struct vm_spec *spec, const struct machine *m, bool kvm,
-    const struct carrier *carrier, struct qemu *out, struct err *err);
+    const struct carrier *carrier, struct share *share, struct qemu *out,
+    struct err *err);
 
 #endif

@@ -43,6 +43,20 @@ seed(void)
 	return json_object_new_string(hex);
 }
 
+/* Without it the share is virtiofs. */
+static struct json_object *
+share_9p(const struct vm_spec *spec)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(
+	    o, "type", json_object_new_string(vm_rootfs_name(spec->rootfs)));
+	json_object_object_add(o, "cache",
+	    json_object_new_string(
+		spec->cache_9p != NULL ? spec->cache_9p : VM_9PCACHE_DEFAULT));
+	return o;
+}
+
 char *
 start_message(const struct vm_spec *spec, struct json_object *network,
     const struct start_stdio *io, size_t *len, struct err *err)
@@ -55,6 +69,8 @@ start_message(const struct vm_spec *spec, struct json_object *network,
 	add_int(o, "version", VM_SPEC_VERSION);
 	json_object_object_add(
 	    o, "container", json_object_get(spec->container));
+	if (spec->rootfs == VM_ROOTFS_9P)
+		json_object_object_add(o, "share", share_9p(spec));
 	if (spec->dns != NULL)
 		json_object_object_add(o, "dns", json_object_get(spec->dns));
 	if (io->stdin_null)

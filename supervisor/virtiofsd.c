@@ -3,16 +3,15 @@
  * and net namespaces, seccomp, eight capabilities), which is never off. */
 #include "supervisor/virtiofsd.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/paths.h"
+#include "supervisor/share.h"
 
 #define SOCKET_PATH PATH_RUN "/virtiofs.sock"
 
@@ -40,9 +39,9 @@ make_socket(int *listening, int *connected, struct err *err)
 }
 
 int
-virtiofsd_start(struct virtiofsd *out, struct err *err)
+virtiofsd_start(int log, struct share *out, struct err *err)
 {
-	AUTO_CLOSE int listening = -1, log = -1;
+	AUTO_CLOSE int listening = -1;
 	char fd_option[32];
 	/*
 	 * What the guest has read stays in its page cache until a file's
@@ -57,23 +56,14 @@ virtiofsd_start(struct virtiofsd *out, struct err *err)
 		     "announce_submounts,log_level=warn"},
 	    (char[]){"--rlimit-nofile=0"}, (char[]){"--thread-pool-size=0"},
 	    (char[]){"-f"}, NULL};
-	struct spawn s = {.name = "virtiofsd", .argv = argv, .nfds = 1};
-	int p[2];
+	struct spawn s = {.name = "virtiofsd",
+	    .argv = argv,
+	    .fds = &listening,
+	    .nfds = 1,
+	    .stderr_fd = log};
 
-	*out = (struct virtiofsd){.socket_fd = -1, .stderr_fd = -1};
-	if (mount(NULL, PATH_SHARE, NULL,
-		MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV |
-		    MS_NOEXEC,
-		NULL) == -1)
-		return err_sys(err, "remount " PATH_SHARE " read-only");
 	if (make_socket(&listening, &out->socket_fd, err) == -1)
 		return -1;
-	if (pipe2(p, O_CLOEXEC) == -1)
-		return err_sys(err, "virtiofsd: pipe");
-	out->stderr_fd = p[0];
-	log = p[1];
 	snprintf(fd_option, sizeof fd_option, "--fd=%d", listening);
-	s.fds = &listening;
-	s.stderr_fd = log;
 	return spawn_start(&s, &out->child, err);
 }

@@ -4,14 +4,10 @@
 #define SUPERVISOR_VIRTIOFSD_H
 
 #include "lib/err.h"
-#include "supervisor/spawn.h"
 
-struct virtiofsd {
-	struct child child;
-	int socket_fd; /* connected vhost-user socket, QEMU's end; owned */
-	int stderr_fd; /* what virtiofsd says; owned */
-};
+struct share;
 
-int virtiofsd_start(struct virtiofsd *out, struct err *err);
+/* For share_start(): log becomes its standard error; not owned. */
+int virtiofsd_start(int log, struct share *out, struct err *err);
 
 #endif

@@ -15,8 +15,9 @@
  * The exit code is decided once, in conclude(). Every state but RUNNING and
  * FLUSH has a deadline: RUNNING lasts as long as the entry point does, FLUSH
  * as long as the reader of its output takes; there the end of QEMU, of
- * virtiofsd or of the carrier is what moves us on. What dies before its time
- * (QEMU, virtiofsd, the guest) concludes with a sentence from any state.
+ * the share's server or of the carrier is what moves us on. What dies before
+ *its time (QEMU, that server, the guest) concludes with a sentence from any
+ *state.
  */
 #include "supervisor/vm.h"
 
@@ -42,11 +43,11 @@
 #include "supervisor/net.h"
 #include "supervisor/qemu.h"
 #include "supervisor/sessions.h"
+#include "supervisor/share.h"
 #include "supervisor/signals.h"
 #include "supervisor/start.h"
 #include "supervisor/stdio.h"
 #include "supervisor/tail.h"
-#include "supervisor/virtiofsd.h"
 
 #define QMP_DEADLINE 30000 /* ms, from exec to the monitor */
 #define QUIT_DEADLINE 3000
@@ -89,7 +90,7 @@ struct vm {
 	struct exec *exec;
 	struct exec_tls *exec_tls; /* NULL: no runq-exec */
 	struct dns *dns;	   /* NULL: no DNS server of Docker's */
-	struct tail *console, *qemu_log, *virtiofsd_log;
+	struct tail *console, *qemu_log, *share_log;
 
 	/* signals that came before the entry point could take them */
 	uint64_t early_signals;
@@ -469,24 +470,36 @@ qemu_ended(struct vm *vm, int status)
 	}
 }
 
+/* It ends by itself when QEMU does: then let that be said. */
+static void
+share_ended(struct vm *vm, int status)
+{
+	const char *name = vm->parts.share->child.name;
+	char how[96], why[200];
+
+	if (vm->state >= ST_FLUSH)
+		return;
+	tail_drain(vm->share_log);
+	how_ended(how, sizeof how, status);
+	snprintf(why, sizeof why,
+	    "%s %s: the container lost its root file system", name, how);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		dying(vm, why);
+		return;
+	}
+	fail(vm, "%s", why);
+	tail_show(vm->share_log, name, CONSOLE_LINES);
+}
+
 static void
 vm_child_cb(void *arg, pid_t pid, int status)
 {
 	struct vm *vm = arg;
-	char how[96];
 
-	if (pid == vm->parts.qemu->child.pid) {
+	if (pid == vm->parts.qemu->child.pid)
 		qemu_ended(vm, status);
-	} else if (pid == vm->parts.virtiofsd->child.pid &&
-	    vm->state < ST_FLUSH) {
-		tail_drain(vm->virtiofsd_log);
-		how_ended(how, sizeof how, status);
-		fail(vm,
-		    "virtiofsd %s: the container lost its root file "
-		    "system",
-		    how);
-		tail_show(vm->virtiofsd_log, "virtiofsd", CONSOLE_LINES);
-	}
+	else if (pid == vm->parts.share->child.pid)
+		share_ended(vm, status);
 }
 
 /* ---- QMP ----------------------------------------------------------------- */
@@ -520,9 +533,9 @@ vm_ready_cb(void *arg)
 	struct vm *vm = arg;
 	struct vm_parts *p = &vm->parts;
 	struct err err;
-	int fd = take_fd(&p->virtiofsd->socket_fd);
 
-	if (devices_add_share(vm->qmp, p->machine, fd, &h, vm, &err) == -1 ||
+	if (devices_add_share(
+		vm->qmp, p->machine, p->spec, p->share, &h, vm, &err) == -1 ||
 	    devices_add_nics(vm->qmp, p->machine, p->net, &h, vm, &err) == -1 ||
 	    disks_add(vm->qmp, p->machine, p->spec, &h, vm, &err) == -1 ||
 	    qmp_execute(vm->qmp, "cont", NULL, -1, DEVICES_DEADLINE, vm_cont_cb,
@@ -633,11 +646,10 @@ join_parts(struct vm *vm, struct err *err)
 	vm->channel = channel_new(CHANNEL_HOST, &channel_cb, vm);
 	vm->console = tail_new(vm->base, take_fd(&p->qemu->console_fd));
 	vm->qemu_log = tail_new(vm->base, take_fd(&p->qemu->stderr_fd));
-	vm->virtiofsd_log =
-	    tail_new(vm->base, take_fd(&p->virtiofsd->stderr_fd));
+	vm->share_log = tail_new(vm->base, take_fd(&p->share->stderr_fd));
 	if (vm->deadline == NULL || vm->channel == NULL ||
 	    vm->console == NULL || vm->qemu_log == NULL ||
-	    vm->virtiofsd_log == NULL)
+	    vm->share_log == NULL)
 		return err_set(err, "out of memory");
 	vm->spare = SPARE;
 	channel_share(vm->channel, &vm->spare);
@@ -690,7 +702,7 @@ vm_free(struct vm *vm)
 	channel_free(vm->channel);
 	tail_free(vm->console);
 	tail_free(vm->qemu_log);
-	tail_free(vm->virtiofsd_log);
+	tail_free(vm->share_log);
 	if (vm->deadline != NULL)
 		event_free(vm->deadline);
 	free(vm);

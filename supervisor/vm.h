@@ -15,9 +15,9 @@ struct event_base;
 struct machine;
 struct net;
 struct qemu;
+struct share;
 struct stdio;
 struct tls;
-struct virtiofsd;
 struct vm;
 
 /* Docker's code for failures of the runtime itself. */
@@ -29,7 +29,7 @@ struct vm_parts {
 	const struct machine *machine;
 	struct carrier *carrier;
 	struct qemu *qemu;
-	struct virtiofsd *virtiofsd;
+	struct share *share;
 	struct net *net;
 	int *stdio_fds;	 /* three, from stdio_inherit() */
 	int relay_fd;	 /* of exec_door_listen() */

@@ -200,7 +200,7 @@ test_refused(void)
 	refused(
 	    "--rootfs nfs list", "--rootfs: \"nfs\", must be virtiofs or 9p");
 	refused("--9pcache x list",
-	    "--9pcache: \"x\", must be none, readahead, mmap, loose or "
+	    "--9pcache: \"x\", must be none, mmap, loose or "
 	    "fscache");
 	refused("--noexec=maybe list",
 	    "--noexec: \"maybe\", must be 1, true, 0 or false");

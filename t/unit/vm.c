@@ -21,7 +21,7 @@
 #include "supervisor/qemu.h"
 #include "supervisor/signals.h"
 #include "supervisor/stdio_fds.h"
-#include "supervisor/virtiofsd.h"
+#include "supervisor/share.h"
 #include "supervisor/vm.h"
 #include "t/tap.h"
 
@@ -402,14 +402,14 @@ supervise(void (*script)(void), int virtiofsd_dies)
 {
 	struct vm_spec spec;
 	struct qemu qemu = {.child = {.name = "QEMU"}};
-	struct virtiofsd fsd = {.child = {.name = "virtiofsd"}};
+	struct share fsd = {.child = {.name = "virtiofsd"}};
 	struct net net = {.n = 0};
 	char relay_path[64];
 	int q[2], c[2], l[2], f[2], s[2], stdio_fds[3], device, code;
 	struct vm_parts parts = {.spec = &spec,
 	    .machine = machine_find("x86_64"),
 	    .qemu = &qemu,
-	    .virtiofsd = &fsd,
+	    .share = &fsd,
 	    .net = &net,
 	    .stdio_fds = stdio_fds,
 	    .exec_fd = -1};
