@@ -95,6 +95,58 @@ ok 'refused: a name dockerd keeps for itself' refuses reserved runc /r/runq
 ok 'refused: a name with a slash' refuses allowed a/b /r/runq
 ok 'refused: an option as name' refuses usage --name /r/runq
 ok 'refused: a relative path' refuses absolute runq runq
+
+# ---- removal, by the script of an installation ----
+prefix=$work/prefix
+mkdir -p "$prefix/image"
+cp "$src/image/register" "$prefix/image/"
+src=$prefix
+
+same() {
+	cmp "$work/before" "$conf"
+}
+
+printf '{ "debug" : true,\n\t"runtimes":{"other":{"path":"/o"}} }' >"$conf"
+cp "$conf" "$work/before"
+register runq "$prefix/runq"
+register runq-tcg "$prefix/runq" --accel tcg
+register foreign /f
+ok 'the file as it was is kept once' \
+    cmp "$work/before" "$prefix/before/daemon.json"
+register --remove runq
+ok 'one of several is removed' is '{"debug": true, "runtimes":
+    {"other": {"path": "/o"}, "foreign": {"path": "/f"},
+    "runq-tcg": {"path": "'"$prefix"'/runq", "runtimeArgs":
+    ["--accel", "tcg"]}}}'
+register --remove runq-tcg
+ok 'what others changed stays' is '{"debug": true, "runtimes":
+    {"other": {"path": "/o"}, "foreign": {"path": "/f"}}}'
+register --remove foreign
+ok 'the last removal gives the bytes back' same
+cp -p "$conf" "$work/before"
+register --remove runq
+ok 'what is not there is not removed' same
+
+rm -rf "$prefix/before"
+echo '{"runtimes":{}}' >"$conf"
+cp "$conf" "$work/before"
+register runq "$prefix/runq"
+register --remove runq
+ok 'an empty list of runtimes stays one' same
+rm -rf "$prefix/before" "$conf"
+register runq "$prefix/runq"
+register --remove runq
+ok 'a file that was not there goes' test ! -e "$conf"
+register runq "$prefix/runq"
+printf '{"debug": true, "runtimes": {"runq": {"path": "/x"}}}' >"$conf"
+register --remove runq
+ok 'a file that has more by now stays' is '{"debug": true}'
+echo '{}' >"$conf"
+rm -rf "$prefix/before"
+register foreign /f
+ok 'nothing is kept for another program' test ! -e "$prefix/before"
+ok 'refused: removal with a path' refuses usage --remove runq /r/runq
+
 left=$(find "$work/docker" -type f | wc -l)
 ok 'no temporary file is left' test "$left" = 1
 echo "1..$count"
