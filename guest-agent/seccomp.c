@@ -36,6 +36,7 @@ struct compiler {
 	size_t n_arches;
 	size_t rules;
 	unsigned flags;
+	bool clone_swapped; /* the profile's clone(2) is not ours */
 };
 
 static void
@@ -88,10 +89,20 @@ arch_known(const struct compiler *c, uint32_t arch)
 	return false;
 }
 
+/* Is clone(2)'s first argument the stack, the second the flags? Elsewhere it is
+ * the other way round (clone(2), "C library/kernel differences"). */
+static bool
+clone_flags_second(uint32_t arch)
+{
+	return arch == SCMP_ARCH_S390 || arch == SCMP_ARCH_S390X;
+}
+
 static int
 add_arches(struct compiler *c, struct json_object *profile, struct err *err)
 {
 	AUTO_FREE const char **names = NULL;
+	const uint32_t native = seccomp_arch_native();
+	bool foreign = true;
 	size_t n;
 	uint32_t arch;
 	int r;
@@ -102,6 +113,9 @@ add_arches(struct compiler *c, struct json_object *profile, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		if (read_arch(names[i], &arch, err) == -1)
 			return -1;
+		foreign = foreign && arch != native;
+		c->clone_swapped =
+		    clone_flags_second(arch) != clone_flags_second(native);
 		if (arch_known(c, arch))
 			continue;
 		/* -EDOM: of the other endianness, so nothing of it runs here */
@@ -118,10 +132,11 @@ add_arches(struct compiler *c, struct json_object *profile, struct err *err)
 			    ARCHES_MAX - 1);
 		c->arches[c->n_arches++] = arch;
 	}
-	/* The engine wrote the list for its own machine; ours may be another,
-	 * and libseccomp always filters the native one. */
-	if (n > 0 && !arch_known(c, seccomp_arch_native()))
-		c->arches[c->n_arches++] = seccomp_arch_native();
+	/* The engine wrote the profile for its own machine; ours may be
+	 * another, and libseccomp always filters the native one. */
+	if (n > 0 && !arch_known(c, native))
+		c->arches[c->n_arches++] = native;
+	c->clone_swapped = c->clone_swapped && foreign;
 	return 0;
 }
 
@@ -190,10 +205,19 @@ add_rule(struct compiler *c, struct json_object *o, const char *where,
 	if (seccomp_rule_read(o, where, &rule, err) == -1)
 		return -1;
 	for (size_t i = 0; i < rule.n_names; i++) {
+		bool swap =
+		    c->clone_swapped && strcmp(rule.names[i], "clone") == 0;
+		int r = 0;
+
 		note_largest(c, rule.names[i]);
+		if (swap)
+			seccomp_rule_swap(&rule, 0, 1);
 		/* libseccomp refuses a rule that says what the default says */
-		if (rule.action != c->default_action &&
-		    add_call(c, rule.names[i], &rule, err) == -1)
+		if (rule.action != c->default_action)
+			r = add_call(c, rule.names[i], &rule, err);
+		if (swap)
+			seccomp_rule_swap(&rule, 0, 1);
+		if (r == -1)
 			return -1;
 	}
 	return 0;

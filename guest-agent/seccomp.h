@@ -20,8 +20,11 @@ struct seccomp_filter {
  * Translates profile to BPF, with runc's semantics: architectures,
  * defaultAction and defaultErrnoRet, per-rule errnoRet, args conditions,
  * unknown system calls skipped, ENOSYS for system calls newer than the
- * profile. The program is allocated; free it with seccomp_free(). Done before
- * fork, so that the child only installs it. After -1 there is nothing to free.
+ * profile. A profile of another architecture's engine is one for this machine:
+ * names are looked up here, and conditions on the flags of clone(2) are on the
+ * argument that has them here. The program is allocated; free it with
+ * seccomp_free(). Done before fork, so that the child only installs it. After
+ * -1 there is nothing to free.
  */
 int seccomp_compile(
     struct json_object *profile, struct seccomp_filter *out, struct err *err);

@@ -143,6 +143,17 @@ seccomp_rule_read(struct json_object *o, const char *where,
 }
 
 void
+seccomp_rule_swap(struct seccomp_rule *rule, unsigned a, unsigned b)
+{
+	for (unsigned i = 0; i < rule->n_cmps; i++) {
+		if (rule->cmps[i].arg == a)
+			rule->cmps[i].arg = b;
+		else if (rule->cmps[i].arg == b)
+			rule->cmps[i].arg = a;
+	}
+}
+
+void
 seccomp_rule_free(struct seccomp_rule *rule)
 {
 	free(rule->names);

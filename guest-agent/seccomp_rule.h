@@ -29,6 +29,8 @@ struct seccomp_rule {
 /* where names o in errors. rule must be freed also after -1. */
 int seccomp_rule_read(struct json_object *o, const char *where,
     struct seccomp_rule *rule, struct err *err);
+/* The conditions on argument a become those on argument b, and b's a's. */
+void seccomp_rule_swap(struct seccomp_rule *rule, unsigned a, unsigned b);
 void seccomp_rule_free(struct seccomp_rule *rule);
 
 /* The action named by member key of o, with the number in errno_key, or

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * TAP from C, for the unit tests: ok(), is_int(), is_str(), skip(),
- * done_testing(). */
+ * skip_all(), done_testing(). */
 #ifndef T_TAP_H
 #define T_TAP_H
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static int tap_run, tap_failed;
 
@@ -54,6 +57,33 @@ __attribute__((unused)) static void
 skip(const char *name, const char *why)
 {
 	printf("ok %d - %s # SKIP %s\n", ++tap_run, name, why);
+}
+
+__attribute__((unused)) static int
+skip_all(const char *why)
+{
+	printf("1..0 # SKIP %s\n", why);
+	return 0;
+}
+
+/* Is this system call, which answers -1 as its first argument with an error,
+ * unknown here? User-mode emulation has not all that a kernel has. */
+__attribute__((unused)) static bool
+lacks_syscall(long nr)
+{
+	return syscall(nr, -1, NULL, NULL, 0) == -1 && errno == ENOSYS;
+}
+
+#define LACKS_OPENAT2 "openat2(2) is missing here"
+#define LACKS_SECCOMP "seccomp(2) is missing here"
+
+/* A program of another architecture than the machine's, under qemu-user? */
+__attribute__((unused)) static bool
+emulated(void)
+{
+	const char *emulator = getenv("EMULATOR");
+
+	return emulator != NULL && emulator[0] != '\0';
 }
 
 __attribute__((unused)) static int

@@ -23,6 +23,8 @@
 
 #define X32 0x40000000u
 #define NATIVE_IS_X86_64 (seccomp_arch_native() == SCMP_ARCH_X86_64)
+#define NATIVE_IS_S390X (seccomp_arch_native() == SCMP_ARCH_S390X)
+#define NEWUSER 0x10000000 /* CLONE_NEWUSER */
 
 static uint32_t
 load(const struct seccomp_data *d, uint32_t off)
@@ -188,7 +190,7 @@ check_all_numbers(struct json_object *profile, const struct sock_fprog *p,
 		    seccomp_syscall_resolve_num_arch(scmp, (int)(n | bit));
 		uint32_t want = EPERM_ACT, got = run(p, audit, n | bit, NULL);
 
-		if (n > largest)
+		if (n > largest || (n == 0 && scmp == SCMP_ARCH_S390X))
 			want = ENOSYS_ACT;
 		else if (name != NULL && is_conditional(name))
 			want = got;
@@ -204,14 +206,116 @@ check_all_numbers(struct json_object *profile, const struct sock_fprog *p,
 	is_int(wrong, 0, "docker: 1000 numbers of one architecture");
 }
 
+/* One call of this machine. */
+static uint32_t
+call(const struct sock_fprog *p, const char *name, const uint64_t args[6])
+{
+	return run(p, seccomp_arch_native(),
+	    (uint32_t)seccomp_syscall_resolve_name(name), args);
+}
+
+/* clone(2) with these flags, where this machine has them. */
+static uint32_t
+call_clone(const struct sock_fprog *p, uint64_t clone_flags)
+{
+	const uint64_t stack = 0x7ffffff0;
+
+	return call(p, "clone",
+	    NATIVE_IS_S390X ? ARGS(stack, clone_flags)
+			    : ARGS(clone_flags, stack));
+}
+
+static void
+docker_calls(const struct sock_fprog *p)
+{
+	is_act(call(p, "personality", ARGS(8)), SCMP_ACT_ALLOW,
+	    "docker: personality(8)");
+	is_act(call(p, "personality", ARGS(9)), EPERM_ACT,
+	    "docker: personality(9)");
+	is_act(call(p, "personality", ARGS(0xffffffff)), SCMP_ACT_ALLOW,
+	    "docker: personality(0xffffffff)");
+	is_act(call(p, "personality", ARGS(0x100000008)), EPERM_ACT,
+	    "docker: personality(8) with a high word");
+	is_act(call_clone(p, 0x11), SCMP_ACT_ALLOW, "docker: clone as fork");
+	is_act(call_clone(p, NEWUSER | 0x11), EPERM_ACT,
+	    "docker: clone of a user namespace");
+	is_act(call(p, "clone3", NULL), ENOSYS_ACT, "docker: clone3");
+	is_act(call(p, "mount", NULL), EPERM_ACT, "docker: mount");
+	is_act(run(p, seccomp_arch_native(), UINT32_MAX, NULL), ENOSYS_ACT,
+	    "docker: number -1");
+	is_act(run(p, AUDIT_ARCH_AARCH64, 1, NULL), SCMP_ACT_KILL_THREAD,
+	    "docker: another architecture");
+}
+
+static void
+docker_x86(struct json_object *profile, const struct sock_fprog *p)
+{
+	uint32_t x64 = AUDIT_ARCH_X86_64;
+
+	check_all_numbers(profile, p, SCMP_ARCH_X86, AUDIT_ARCH_I386, 0, 449);
+	is_act(run(p, x64, X32 | 1, NULL), SCMP_ACT_ALLOW, "docker: x32 write");
+	is_act(run(p, x64, X32 | 165, NULL), EPERM_ACT, "docker: x32 mount");
+	is_act(run(p, x64, X32 | 600, NULL), ENOSYS_ACT,
+	    "docker: x32, newer than the profile");
+}
+
+#define CLONE_RULE(index)                                                      \
+	"\"syscalls\":[{\"names\":[\"write\",\"clone\",\"read\"],"             \
+	"\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":" #index           \
+	",\"op\":\"SCMP_CMP_MASKED_EQ\",\"value\":2114060288}]}]}"
+#define CLONE_PROFILE(arches, index)                                           \
+	"{\"defaultAction\":\"SCMP_ACT_ERRNO\"," arches CLONE_RULE(index)
+
+/* Profiles as engines on x86_64 and s390x write them, for this machine. */
+static void
+test_clone(void)
+{
+	static const char x86[] = CLONE_PROFILE(
+	    "\"architectures\":[\"SCMP_ARCH_X86_64\",\"SCMP_ARCH_X86\"],", 0);
+	static const char s390x[] = CLONE_PROFILE(
+	    "\"architectures\":[\"SCMP_ARCH_S390X\",\"SCMP_ARCH_S390\"],", 1);
+	static const char none_0[] = CLONE_PROFILE("", 0);
+	static const char none_1[] = CLONE_PROFILE("", 1);
+	const struct {
+		const char *name, *profile;
+		unsigned others; /* write's and read's argument */
+	} profiles[] = {
+	    {"x86_64", x86, 0},
+	    {"s390x", s390x, 1},
+	    {"no architectures", NATIVE_IS_S390X ? none_1 : none_0,
+		NATIVE_IS_S390X},
+	};
+
+	for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++) {
+		const char *name = profiles[i].name;
+		uint64_t bad[6] = {0};
+		struct seccomp_filter f;
+		struct err err;
+
+		if (!ok(compile(profiles[i].profile, &f, &err) == 0,
+			"clone, %s: compiles", name)) {
+			printf("# %s\n", err.msg);
+			continue;
+		}
+		bad[profiles[i].others] = NEWUSER;
+		ok(call_clone(&f.prog, 0x11) == SCMP_ACT_ALLOW,
+		    "clone, %s: fork", name);
+		ok(call_clone(&f.prog, NEWUSER) == EPERM_ACT,
+		    "clone, %s: a user namespace", name);
+		ok(call(&f.prog, "write", bad) == EPERM_ACT &&
+			call(&f.prog, "read", bad) == EPERM_ACT,
+		    "clone, %s: other calls in the rule are as they were",
+		    name);
+		seccomp_free(&f);
+	}
+}
+
 static void
 test_docker_default(void)
 {
 	AUTO_JSON struct json_object *profile = docker_profile();
-	const uint64_t flag = 0x10000000; /* CLONE_NEWUSER */
 	struct seccomp_filter f;
 	struct err err = {""};
-	uint32_t x64 = AUDIT_ARCH_X86_64;
 
 	if (profile == NULL) {
 		ok(false, "docker's profile is there");
@@ -222,40 +326,14 @@ test_docker_default(void)
 		return;
 	}
 	printf("# %u instructions\n", f.prog.len);
-	if (!NATIVE_IS_X86_64) {
-		skip("docker: numbers", "the profile is one of x86_64");
-		seccomp_free(&f);
-		return;
-	}
 	/* the newest that the profile names is 449, futex_waitv */
-	check_all_numbers(profile, &f.prog, SCMP_ARCH_X86_64, x64, 0, 449);
-	check_all_numbers(
-	    profile, &f.prog, SCMP_ARCH_X86, AUDIT_ARCH_I386, 0, 449);
-
-	is_act(run(&f.prog, x64, 135, ARGS(8)), SCMP_ACT_ALLOW,
-	    "docker: personality(8)");
-	is_act(run(&f.prog, x64, 135, ARGS(9)), EPERM_ACT,
-	    "docker: personality(9)");
-	is_act(run(&f.prog, x64, 135, ARGS(0xffffffff)), SCMP_ACT_ALLOW,
-	    "docker: personality(0xffffffff)");
-	is_act(run(&f.prog, x64, 135, ARGS(0x100000008)), EPERM_ACT,
-	    "docker: personality(8) with a high word");
-	is_act(run(&f.prog, x64, 56, ARGS(0x11)), SCMP_ACT_ALLOW,
-	    "docker: clone as fork");
-	is_act(run(&f.prog, x64, 56, ARGS(flag | 0x11)), EPERM_ACT,
-	    "docker: clone of a user namespace");
-	is_act(run(&f.prog, x64, 435, NULL), ENOSYS_ACT, "docker: clone3");
-	is_act(run(&f.prog, x64, 165, NULL), EPERM_ACT, "docker: mount");
-	is_act(run(&f.prog, x64, X32 | 1, NULL), SCMP_ACT_ALLOW,
-	    "docker: x32 write");
-	is_act(
-	    run(&f.prog, x64, X32 | 165, NULL), EPERM_ACT, "docker: x32 mount");
-	is_act(run(&f.prog, x64, X32 | 600, NULL), ENOSYS_ACT,
-	    "docker: x32, newer than the profile");
-	is_act(run(&f.prog, x64, UINT32_MAX, NULL), ENOSYS_ACT,
-	    "docker: number -1");
-	is_act(run(&f.prog, AUDIT_ARCH_AARCH64, 1, NULL), SCMP_ACT_KILL_THREAD,
-	    "docker: another architecture");
+	check_all_numbers(profile, &f.prog, seccomp_arch_native(),
+	    seccomp_arch_native(), 0, 449);
+	docker_calls(&f.prog);
+	if (NATIVE_IS_X86_64)
+		docker_x86(profile, &f.prog);
+	else
+		skip("docker: i386, x32", "this is not x86_64");
 	seccomp_free(&f);
 }
 
@@ -547,14 +625,16 @@ test_kernel(void)
 	    "\"errnoRet\":14}]}";
 	AUTO_JSON struct json_object *profile = docker_profile();
 
+	if (lacks_syscall(SYS_seccomp)) {
+		skip("kernel", LACKS_SECCOMP);
+		return;
+	}
 	is_int(in_child(mkdir_13, try_mkdir), 13, "kernel: mkdir gives 13");
 	is_int(in_child(mkdir_kill, try_mkdir), 1000 + 31,
 	    "kernel: mkdir kills by SIGSYS");
 	is_int(in_child(flags, try_mkdir), 14, "kernel: with all flags");
-	if (profile == NULL || !NATIVE_IS_X86_64) {
-		skip("kernel: docker's profile", "the profile is of x86_64");
+	if (profile == NULL)
 		return;
-	}
 	is_int(in_child(json_object_to_json_string(profile), try_personality),
 	    EPERM, "kernel: docker, personality(PER_BSD)");
 	is_int(in_child(json_object_to_json_string(profile), try_newer), ENOSYS,
@@ -564,7 +644,11 @@ test_kernel(void)
 int
 main(void)
 {
+	/* libseccomp asks the kernel what it may use in a program */
+	if (lacks_syscall(SYS_seccomp))
+		seccomp_api_set(6);
 	test_docker_default();
+	test_clone();
 	test_operators();
 	test_conditions();
 	test_actions();
