@@ -216,6 +216,8 @@ test_no_rootfs(void)
 int
 main(void)
 {
+	if (lacks_syscall(SYS_openat2))
+		return skip_all(LACKS_OPENAT2);
 	if (mkdtemp(top) == NULL)
 		return 1;
 	make_dir("rootfs");
