@@ -114,10 +114,11 @@ take_signal(int fd, int signals)
 
 	if (read(signals, &si, sizeof si) != sizeof si)
 		return;
-	/* from the terminal, not from somebody: signals.c has the story */
-	if (si.ssi_signo == SIGWINCH && si.ssi_code > SI_USER)
+	/* from the terminal or from somebody: signals.c has the story */
+	if (si.ssi_signo == SIGWINCH)
 		send_message(fd, RELAY_RESIZE, 0);
-	else if (si.ssi_signo != SIGPIPE)
+	if (si.ssi_signo != SIGPIPE &&
+	    (si.ssi_signo != SIGWINCH || si.ssi_code <= SI_USER))
 		send_message(fd, RELAY_SIGNAL, si.ssi_signo);
 }
 

@@ -47,13 +47,15 @@ take(struct signals *s, const struct signalfd_siginfo *si)
 {
 	int signo = (int)si->ssi_signo;
 
+	/* always, as two senders' signals may have merged, and only the first
+	 * one is told */
 	if (signo == SIGCHLD)
-		reap(s); /* always: two senders' signals may have merged */
+		reap(s);
+	if (signo == SIGWINCH)
+		s->handler.resized(s->arg);
 	if (si->ssi_code <= SI_USER) {
 		if (si->ssi_pid != (uint32_t)getpid())
 			s->handler.forward(s->arg, signo);
-	} else if (signo == SIGWINCH) {
-		s->handler.resized(s->arg);
 	} else if (signo == SIGHUP || signo == SIGINT || signo == SIGQUIT ||
 	    signo == SIGTSTP) {
 		/* the terminal's: its hang-up, or keys before raw mode */
