@@ -29,6 +29,7 @@
 /* What the processes do not read of their stdin, all of them together and
  * beyond the least, bytes. */
 #define SPARE (4u << 20)
+#define PAGE 4096
 
 struct agent {
 	struct loop *loop;
@@ -82,23 +83,37 @@ agent_kick_cb(void *arg)
 	loop_watch(a->loop, &a->carrier, events);
 }
 
+/* How much came, up to CHUNK. A virtio-serial port gives a page in one read;
+ * what waits is taken as a whole, so that a process which reads its stdin is
+ * woken once for it. Less than a page: there was no more. */
+static size_t
+carrier_read(struct agent *a)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = read(a->carrier.fd, a->chunk + len, CHUNK - len);
+		if (n > 0)
+			len += (size_t)n;
+		else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+			stop(a, "the host is gone");
+	} while (n >= PAGE && len < CHUNK);
+	return len;
+}
+
 static void
 agent_carrier_cb(void *arg, uint32_t events)
 {
 	struct agent *a = arg;
 	struct err err;
-	ssize_t n;
+	size_t len;
 
 	if (events & EPOLLOUT)
 		agent_kick_cb(a);
-	if ((events & ~(uint32_t)EPOLLOUT) == 0)
+	if ((events & ~(uint32_t)EPOLLOUT) == 0 || (len = carrier_read(a)) == 0)
 		return;
-	n = read(a->carrier.fd, a->chunk, CHUNK);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0)
-		stop(a, "the host is gone");
-	else if (channel_input(a->ch, a->chunk, (size_t)n, &err) == -1)
+	if (channel_input(a->ch, a->chunk, len, &err) == -1)
 		stop(a, err.msg);
 	else
 		agent_kick_cb(a);
