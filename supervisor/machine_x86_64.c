@@ -16,7 +16,9 @@ const struct machine machine_x86_64 = {
 	    "dump-guest-core=off,mem-merge=off",
     .cpu_kvm = "host",
     .cpu_kvm_nested = "host",
-    .cpu_tcg = "max",
+    /* With these the kernel copies and clears memory by the byte
+     * (rep movsb), of which TCG makes a loop of bytes; without, by eight. */
+    .cpu_tcg = "max,-erms,-fsrm",
     /* panic=-1: reboot at once, which ends QEMU (-no-reboot).
      * pci=noearly: the early quirks scan every bus, one exit a register.
      * i8042.*, 8250.*: do not probe what is not there. */
