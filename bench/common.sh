@@ -22,6 +22,12 @@ timed() { # file command...
 	echo $(((end - start) / 1000)) >>"$work/$file"
 }
 
+# What a dd of whole blocks of 64 KiB says that it wrote.
+dd_bytes() {
+	sed -n 's/^\([0-9]*\)+0 records out$/\1 65536/p' |
+	    awk '{ printf "%d", $1 * $2 }'
+}
+
 median() { # file
 	sort -n "$work/$1" | awk '{ v[NR] = $1 }
 	    END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'

@@ -14,7 +14,7 @@ struct signals;
 struct signals_handler {
 	void (*forward)(void *arg, int signo); /* 1 to 64, sent by somebody */
 	void (*child)(void *arg, pid_t pid, int status); /* wait status */
-	void (*resized)(void *arg);			 /* the terminal, perhaps */
+	void (*resized)(void *arg);			 /* our terminal */
 };
 
 /* Blocks every signal; before anything is started. */
