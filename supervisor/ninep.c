@@ -21,9 +21,10 @@
 static int
 wait_ready(int fd, int log, struct err *err)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct pollfd p = {.fd = fd, .events = POLLIN},
+		      said = {.fd = log, .events = POLLIN};
 	char line[ERR_MSG_MAX];
-	ssize_t n;
+	ssize_t n = 0;
 	int r;
 
 	while ((r = poll(&p, 1, READY_DEADLINE)) == -1 && errno == EINTR)
@@ -32,8 +33,9 @@ wait_ready(int fd, int log, struct err *err)
 		return err_set(err, "ninepd did not start in time");
 	if (read(fd, line, 1) == 1)
 		return 0;
-	/* it has ended: what it said is there */
-	n = read(log, line, sizeof line - 1);
+	/* it has ended: what it said is there, if it said anything */
+	if (poll(&said, 1, 0) == 1)
+		n = read(log, line, sizeof line - 1);
 	line[n > 0 ? n : 0] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	return err_set(err, "%s", n > 0 ? line : "ninepd ended at once");
@@ -65,5 +67,7 @@ ninep_start(int log, struct share *out, struct err *err)
 	if (spawn_start(&s, &out->child, err) == -1)
 		return -1;
 	close(take_fd(&readied));
+	if (spawn_check(&out->child, err) == -1)
+		return -1;
 	return wait_ready(ready, out->stderr_fd, err);
 }

@@ -77,6 +77,8 @@ spawn_check(struct child *c, struct err *err)
 	char msg[ERR_MSG_MAX];
 	ssize_t n;
 
+	if (c->report_fd == -1)
+		return 0;
 	do
 		n = read(c->report_fd, msg, sizeof msg - 1);
 	while (n == -1 && errno == EINTR);

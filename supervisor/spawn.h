@@ -30,7 +30,8 @@ struct spawn {
  * defaults. */
 int spawn_start(const struct spawn *s, struct child *out, struct err *err);
 
-/* Waits until the child has exec'ed: 0, or -1 with the child's own sentence. */
+/* Waits until the child has exec'ed: 0, or -1 with the child's own sentence.
+ * 0 also a second time. */
 int spawn_check(struct child *c, struct err *err);
 
 #endif
