@@ -64,14 +64,12 @@ take_cid(int vhost, uint32_t *cid, struct err *err)
 }
 
 static int
-reserve_vsock(struct carrier *c, struct err *err)
+reserve_vsock(struct carrier *c, int device, struct err *err)
 {
 	struct sockaddr_vm sa = {
 	    .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY};
-	AUTO_CLOSE int vhost = -1, l = -1;
+	AUTO_CLOSE int vhost = device, l = -1;
 
-	if ((vhost = open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC)) == -1)
-		return err_sys(err, "open /dev/vhost-vsock");
 	if (take_cid(vhost, &c->cid, err) == -1)
 		return -1;
 	sa.svm_port = c->cid;
@@ -104,16 +102,20 @@ struct carrier *
 carrier_new(enum carrier_kind best, struct err *err)
 {
 	struct carrier *c = calloc(1, sizeof *c);
+	int device;
 
 	if (c == NULL) {
 		err_set(err, "out of memory");
 		return NULL;
 	}
 	c->fd = c->listen_fd = c->device_fd = -1;
-	if (best == CARRIER_VSOCK) {
-		if (reserve_vsock(c, err) == 0)
+	/* A host without vsock needs no word; one where it should work does. */
+	if (best == CARRIER_VSOCK &&
+	    (device = open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC)) != -1) {
+		if (reserve_vsock(c, device, err) == 0)
 			return c;
-		log_debug("no vsock: %s", err->msg);
+		log_warn("%s: the channel to the VM is a virtio-serial port",
+		    err->msg);
 	}
 	if (reserve_serial(c, err) == 0)
 		return c;

@@ -19,7 +19,8 @@ enum carrier_kind {
 };
 
 /*
- * Reserves a carrier: best, or CARRIER_SERIAL where that cannot be had. vsock:
+ * Reserves a carrier: best, or CARRIER_SERIAL where that cannot be had, with a
+ * warning if the host has a /dev/vhost-vsock all the same. vsock:
  * a CID that is free (found by taking it: vhost refuses one in use) and a
  * listener at the port of the same number.
  */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "supervisor/carrier.h"
 #include "t/tap.h"
 
@@ -66,6 +67,19 @@ listen_at(uint32_t port)
 	return s;
 }
 
+/* What was logged since the last call; the log is this pipe. */
+static int log_pipe[2];
+
+static const char *
+logged(void)
+{
+	static char text[4096];
+	ssize_t n = read(log_pipe[0], text, sizeof text - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
 static void
 test_taken(void)
 {
@@ -103,6 +117,10 @@ test_none_free(void)
 	ok(c != NULL && carrier_kind(c) == CARRIER_SERIAL,
 	    "no CID is free: a serial port");
 	ok(n_asked > 1 && n_asked < 1000, "after a bounded number of tries");
+	is_str(logged(),
+	    "cid: warning: /dev/vhost-vsock: no free CID in 64 tries: the "
+	    "channel to the VM is a virtio-serial port\n",
+	    "with one line that says so");
 	carrier_free(c);
 	close(one);
 }
@@ -119,6 +137,10 @@ test_port_taken(void)
 	c = carrier_new(CARRIER_VSOCK, &err);
 	ok(c != NULL, "the port of a CID is taken: still a carrier");
 	ok(c != NULL && carrier_kind(c) == CARRIER_SERIAL, "a serial port");
+	is_str(logged(),
+	    "cid: warning: vsock port 65541: Address already in use: the "
+	    "channel to the VM is a virtio-serial port\n",
+	    "with one line that says so");
 	ok((fd = take(CID(5))) != -1, "the CID was given back");
 	close(fd);
 	carrier_free(c);
@@ -152,7 +174,11 @@ main(void)
 		puts("1..0 # SKIP no usable /dev/vhost-vsock");
 		return 0;
 	}
+	if (pipe2(log_pipe, O_NONBLOCK | O_CLOEXEC) == -1)
+		return 1;
+	log_init("cid", log_pipe[1], LOG_LEVEL_WARN);
 	test_taken();
+	is_str(logged(), "", "without a word");
 	test_none_free();
 	test_port_taken();
 	test_range();
