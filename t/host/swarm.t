@@ -1,95 +1,106 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A Docker Swarm of one node whose default runtime is runq. What a swarm does
-# in a task's own network namespace (virtual addresses, other target ports)
-# cannot reach a VM: services are by DNS, published ports are target ports.
+# A Docker Swarm of one node whose default runtime is runq: virtual addresses,
+# names, the routing mesh, updates, and what happens when a VM dies.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../e2e/lib";
-use Host timeout => 900;
+use Host timeout => 1200;
 use Test::More;
 use E2E;
 use Host::Look;
+use Host::Swarm;
 
 # ---- the default runtime ----
-my $file = '/etc/docker/daemon.json';
-my $config = JSON::PP->new->decode(slurp($file));
-$config->{'default-runtime'} = 'runq';
-spew($file, JSON::PP->new->pretty->encode($config));
-run(["$SRC/image/reload-docker"]);
+swarm_runtime();
 ok eventually(20, sub { docker_ok('info', '-f', '{{.DefaultRuntime}}') eq
 	'runq' }), 'default-runtime: runq';
 docker_ok('swarm', 'init', '--advertise-addr', '10.0.2.15');
-docker_ok('network', 'create', '-d', 'overlay', '--attachable', 'mesh');
+docker_ok('network', 'create', '-d', 'overlay', 'mesh');
 
 # ---- a service of three ----
+# Published by another port than the one where it listens.
+my $serve = 'exec httpd -f -p 80 -h /w';
 docker_ok('service', 'create', '-d', '--name', 'web', '--replicas', 3,
-    '--network', 'mesh', '--endpoint-mode', 'dnsrr', '--no-resolve-image',
-    '--env', 'RUNQ_MEM=128', TEST_IMAGE, 'sh', '-c',
-    'mkdir /w; hostname >/w/index.html; echo serving; exec httpd -f -p 80 -h /w');
-
-sub tasks {
-	my ($service) = @_;
-
-	return grep { docker('exec', $_, 'true')->code eq '0' }
-	    split ' ', docker('ps', '-q', '--filter',
-		"label=com.docker.swarm.service.name=$service")->out;
-}
-
+    '--network', 'mesh', '-p', '8080:80', '-p', '8081:81',
+    '--no-resolve-image', '--env', 'RUNQ_MEM=128', TEST_IMAGE, 'sh', '-c',
+    "mkdir /w; hostname >/w/index.html; $serve");
 my @tasks;
-ok eventually(240, sub { @tasks = tasks('web'); @tasks == 3 }),
-    'three tasks run' or diag docker('service', 'ps', '--no-trunc', 'web')->out;
+ok eventually(200, sub { @tasks = swarm_tasks('web'); @tasks == 3 }),
+    'three tasks run' or diag swarm_state('web');
 is scalar(grep { qemu_pid($_) } @tasks), 3, 'each is a VM';
 
-my %address = map { my ($line) = docker('exec', $_, 'ip', '-4', '-o', 'addr',
-	'show')->out; $_ => ($line =~ /inet (10\.0\.\d+\.\d+)\//)[0] } @tasks;
+my %page = map { $_ => docker_ok('exec', $_, 'hostname') . "\n" } @tasks;
+my $subnet = docker_ok('network', 'inspect', '-f',
+    '{{range .IPAM.Config}}{{.Subnet}}{{end}}', 'mesh') =~ s/\d+\/24$//r;
+my %address = map { $_ => (docker('exec', $_, 'ip', '-4', '-o', 'addr')->out =~
+	/inet (\Q$subnet\E\d+)\//)[0] } @tasks;
 is scalar(grep { $_ } values %address), 3,
-    'each has an address of the overlay network';
-my $reached = 0;
-for my $to (grep { $_ } @address{ @tasks[1 .. $#tasks] }) {
-	$reached++ if docker('exec', $tasks[0], 'wget', '-q', '-O',
-	    '-', "http://$to/")->code eq '0';
-}
-is $reached, 2, 'from task to task over the overlay network';
+    'each has an address of the overlay network' or diag explain \%address;
+my ($first, @others) = @tasks;
 
-# ---- names ----
-my $names = docker('exec', $tasks[0], 'nslookup', 'tasks.web')->out;
+sub fetch {
+	my ($url) = @_;
+	my $p = docker('exec', $first, 'wget', '-T', 20, '-q', '-O', '-', $url);
+
+	return $p->code eq '0' ? $p->out : $p->err;
+}
+
+is fetch("http://$address{$_}/"), $page{$_}, 'from task to task' for @others;
+
+# ---- names and the virtual address ----
+my $names = docker('exec', $first, 'nslookup', 'tasks.web')->out;
 is scalar(grep { $_ && $names =~ /\b\Q$_\E\b/ } values %address), 3,
     'tasks.web resolves to all three' or diag $names;
-my $p = docker('exec', $tasks[0], 'wget', '-q', '-O', '-',
-    'http://web/');
-is $p->code, 0, 'the service answers by its name' or diag $p->err;
-
-# ---- a VM that dies ----
-my ($victim) = @tasks;
-kill 'KILL', qemu_pid($victim);
-ok eventually(180, sub {
-	my @now = tasks('web');
-	return @now == 3 && !grep { $_ eq $victim } @now;
-}), 'a killed VM is replaced' or
-    diag docker('service', 'ps', '--no-trunc', 'web')->out;
-docker_ok('service', 'rm', 'web');
+my ($vip) = docker_ok('service', 'inspect', '-f',
+    '{{range .Endpoint.VirtualIPs}}{{.Addr}} {{end}}', 'web') =~
+    /(\Q$subnet\E\d+)/;
+like docker('exec', $first, 'nslookup', 'web')->out, qr/\b\Q$vip\E\b/,
+    'web resolves to the virtual address';
+my %seen = map { fetch('http://web/') => 1 } 1 .. 6;
+is_deeply [sort keys %seen], [sort values %page],
+    'the virtual address leads to each of the three';
 
 # ---- the routing mesh ----
-docker_ok('service', 'create', '-d', '--name', 'site', '--replicas', 1,
-    '--no-resolve-image', '--env', 'RUNQ_MEM=128', '-p', '8080:8080',
-    TEST_IMAGE, 'sh', '-c',
-    'mkdir /w; echo page >/w/index.html; exec httpd -f -p 8080 -h /w');
-ok eventually(180, sub { run(['curl', '-sS', '-m', 5,
-		'http://10.0.2.15:8080/'])->out eq "page\n" }),
-    'a published port answers through the routing mesh' or
-    diag docker('service', 'ps', '--no-trunc', 'site')->out;
+sub published {
+	return run(['curl', '-sS', '-m', 20, "http://10.0.2.15:$_[0]/"]);
+}
+
+ok eventually(60, sub { published(8080)->code eq '0' }),
+    'a published port answers' or diag published(8080)->err;
+%seen = map { published(8080)->out => 1 } 1 .. 6;
+is_deeply [sort keys %seen], [sort values %page],
+    'the routing mesh leads to each of the three, at another port';
+isnt published(8081)->code, 0, 'a port where nobody listens is refused';
+my ($ingress) = docker('exec', $first, 'ip', '-4', '-o', 'addr')->out =~
+    /inet (10\.0\.0\.\d+)\//;
+docker('exec', '-d', $first, 'httpd', '-f', '-p', 99, '-h', '/w');
+is fetch("http://$address{$first}:99/"), $page{$first},
+    'a port of the task\'s own';
+my $p = docker('exec', $others[0], 'wget', '-T', 5, '-q', '-O', '-',
+    "http://$ingress:99/");
+isnt $p->code, 0, 'is not there for others on the network ingress';
+
+# ---- a VM that dies ----
+kill 'KILL', qemu_pid($first);
+ok eventually(200, sub {
+	my @now = swarm_tasks('web');
+	return @now == 3 && !grep { $_ eq $first } @now;
+}), 'a killed VM is replaced' or diag swarm_state('web');
 
 # ---- rolling update ----
 docker_ok('service', 'update', '-d', '--no-resolve-image', '--args',
-    "sh -c 'mkdir /w; echo second >/w/index.html; exec httpd -f -p 8080 -h /w'",
-    'site');
-ok eventually(180, sub { run(['curl', '-sS', '-m', 5,
-		'http://10.0.2.15:8080/'])->out eq "second\n" }),
-    'an update rolls' or
-    diag docker('service', 'ps', '--no-trunc', 'site')->out;
-docker_ok('service', 'rm', 'site');
+    "sh -c 'mkdir /w; echo second >/w/index.html; $serve'", 'web');
+ok eventually(300, sub {
+	docker_ok('service', 'inspect', '-f', '{{.UpdateStatus.State}}', 'web') eq
+	    'completed' }), 'a rolling update completes'
+    or diag swarm_state('web');
+%seen = map { published(8080)->out => 1 } 1 .. 6;
+is_deeply [keys %seen], ["second\n"], 'all tasks are of the new version';
+
+# ---- the end ----
+docker_ok('service', 'rm', 'web');
+ok eventually(120, sub { !docker('ps', '-aq')->out }), 'no container is left';
 docker_ok('swarm', 'leave', '--force');
-ok eventually(60, sub { !docker('ps', '-aq')->out }), 'no container is left';
 done_testing();

@@ -107,9 +107,10 @@ sub _once {
 	my $vm = Host::VM->new(from => abs_path("$CACHE/current"), job => $dir,
 	    src => $SRC, console => "$dir/console");
 	my $out = '';
-	my ($what, $detail) = $vm->job(
+	my $patience = $ENV{RUNQ_E2E_PATIENCE} // 3; # as in E2E::Proc
+	my ($what, $detail) = $vm->job("RUNQ_E2E_PATIENCE=$patience " .
 	    "perl -I/src/t/host/lib -I/src/t/e2e/lib /src/t/host/$name.t",
-	    timeout => $timeout, out => sub { $out .= $_[0] },
+	    timeout => $timeout * $patience / 3, out => sub { $out .= $_[0] },
 	    err => sub { print STDERR $_[0] });
 
 	return $what eq 'exit' ? ($vm, $out, $detail, "status $detail") :
