@@ -44,7 +44,8 @@ sub fetch {
 	my ($url) = @_;
 	my $p = docker('exec', $first, 'wget', '-T', 20, '-q', '-O', '-', $url);
 
-	return $p->code eq '0' ? $p->out : $p->err;
+	return $p->code eq "0" && $p->out ne "" ? $p->out :
+	    sprintf "status %s, %s", $p->code, $p->err;
 }
 
 is fetch("http://$address{$_}/"), $page{$_}, 'from task to task' for @others;

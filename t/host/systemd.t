@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A Debian with systemd, as people have it: runq installed, dockerd reloaded,
-# modules of the next boot, a reboot, and a container that comes back.
+# A Debian with systemd, as people have it: a release installed, dockerd
+# reloaded, modules of the next boot, a reboot, and a container that comes back.
 use strict;
 use warnings;
 use Cwd qw(abs_path);
@@ -15,10 +15,20 @@ use Test::More;
 my $before = <<'END';
 set -eu
 before=$(systemctl show -P MainPID docker)
-bash /src/t/host/install --no-images >/tmp/install.log 2>&1 || {
-	tail -n 20 /tmp/install.log
-	exit 1
-}
+echo 'nameserver 127.0.0.1' >/etc/resolv.conf
+(cd /job && sha256sum --quiet -c runq-*.sha256)
+mkdir /tmp/release
+tar -C /tmp/release --strip-components=1 -xzf /job/runq-*.tar.gz
+/tmp/release/install
+image=/var/lib/runq/image
+$image/mkcerts >/dev/null
+$image/register runq /var/lib/runq/runq
+systemctl reload docker
+for i in $(seq 100); do
+	docker info -f '{{.Runtimes}}' | grep -q runq && break
+	sleep 0.2
+done
+$image/busybox-image >/dev/null
 echo "system: $(systemctl is-system-running || true)"
 echo "docker: $(systemctl is-active docker)"
 [ "$(systemctl show -P MainPID docker)" = "$before" ] && echo 'reload: same pid'
@@ -63,28 +73,35 @@ sub job {
 	open my $f, '>', "$dir/$name.sh" or die "$dir/$name.sh: $!";
 	print $f $script;
 	close $f;
-	my ($what, $detail) = $vm->job("bash /job/$name.sh", timeout => 400,
+	my ($what, $detail) = $vm->job("bash /job/$name.sh", timeout => 900,
 	    out => sub { $out .= $_[0] }, err => sub { $out .= $_[0] });
 	return "$out$what: $detail\n";
 }
 
+# make release, in the build folder
+my $build = $ENV{BUILDDIR} // "$Host::SRC/build";
+my $log = "$Host::CACHE/release.log";
+system("make -C '$build' release >'$log' 2>&1") == 0 or
+    die "make release fails: see $log\n";
+my @release = glob "$build/runq-*-x86_64.tar.gz*";
+
 my ($first, $second) = Host::attempts('systemd', sub {
 	my ($dir) = @_;
-	system('tar', '-C', "$Host::CACHE/stage", '--numeric-owner', '-cf',
-	    "$dir/runq.tar", '.') == 0 or die 'tar';
+	system('cp', @release, $dir) == 0 or die 'cp';
 	my $vm = Host::VM->new(image => readlink
 	    "$Host::CACHE/current/image", init => '/sbin/init', reboots => 1,
 	    job => $dir, src => $Host::SRC, console => "$dir/console");
-	$vm->ready(240) or return ($vm, 'it does not boot');
+	$vm->ready(600) or return ($vm, 'it does not boot');
 	my $first = job($vm, $dir, 'before', $before);
 	return ($vm, $first) if $first !~ /^exit: 0$/m;
 	$vm->job('systemctl reboot --no-block');
-	$vm->ready(240) or return ($vm, $first, 'it does not come back');
+	$vm->ready(600) or return ($vm, $first, 'it does not come back');
 	return ($vm, $first, job($vm, $dir, 'after', $after));
 });
 $second //= '';
 note $first, $second;
 
+like $first, qr/^install: .*: runq \d/m, 'a release is installed';
 like $first, qr/^docker: active$/m, 'docker.service is active';
 like $first, qr/^reload: same pid$/m, 'systemctl reload docker: no restart';
 like $first, qr/^runtimes:.* runq /m, 'dockerd knows the runtime';
