@@ -23,7 +23,7 @@ sub works {
 
 # ---- Podman ----
 SKIP: {
-	skip 'Podman: not installed', 6 if !find_program('podman');
+	skip 'Podman: not installed', 11 if !find_program('podman');
 	my @store = ('podman', '--root', "$dir/podman", '--runroot',
 	    "$dir/podman-run", '--cgroup-manager', 'cgroupfs',
 	    '--events-backend', 'none', '--storage-driver', 'vfs');
@@ -31,13 +31,13 @@ SKIP: {
 	my @limits = ('--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=512:512');
 	my $load = run(['sh', '-c', 'docker save "$0" | "$@"', TEST_IMAGE . ':latest',
 		@store, 'load']);
-	skip 'Podman: cannot load an image here: ' . $load->err, 6
+	skip 'Podman: cannot load an image here: ' . $load->err, 11
 	    if $load->code ne '0';
 	my ($image) = $load->out =~ /: (\S+)$/m;
 	my @net = (@limits, '--network', 'none');
 	my $why = works(@store, '--runtime', 'runc', 'run', '--rm', @net, $image,
 	    'true');
-	skip "Podman: does not run runc here: $why", 6 if $why;
+	skip "Podman: does not run runc here: $why", 11 if $why;
 	my @runq = (@store, '--runtime', $RUNQ,
 	    map { ('--runtime-flag', s/^--//r) } @accel ? ('--accel=tcg') : ());
 	my $p = run([@runq, 'run', '--rm', @net, $image, 'sh', '-c',
@@ -50,6 +50,21 @@ SKIP: {
 	$p = run([@runq, 'run', '--rm', '-i', @net, $image, 'cat'],
 	    stdin => "in and out\n");
 	is $p->out, "in and out\n", 'Podman: stdin';
+	my $made = run([@runq, 'run', '-d', '--name', 'box', @net, $image,
+		'sleep', '100000']);
+	diag $made->err if $made->code ne '0';
+	$p = run([@runq, 'exec', '-e', 'A=b', '-u', 'app', '-w', '/data', 'box',
+		'sh', '-c', 'echo $A; id -u; pwd; echo err >&2; exit 42']);
+	is $p->code, 42, 'Podman: exec: the exit status' or diag $p->err;
+	is $p->out, "b\n1000\n/data\n", 'Podman: exec: stdout';
+	like $p->err, qr/^err$/m, 'Podman: exec: stderr';
+	$p = run([@runq, 'exec', '-i', 'box', 'cat'], stdin => "in and out\n");
+	is $p->out, "in and out\n", 'Podman: exec: stdin';
+	$p = start([@runq, 'exec', '-it', 'box', 'sh', '-c', 'tty; stty size'],
+	    pty => [31, 91]);
+	$p->finish(90);
+	like $p->out, qr{/dev/pts/0\r\n31 91}, 'Podman: exec: -t';
+	run([@store, 'rm', '-af', '-t', '0']);
 	$why = works(@store, '--runtime', 'runc', 'run', '--rm', @limits, $image, 'true');
 	skip "Podman: no bridge network here: $why", 1 if $why;
 	$p = run([@runq, 'run', '--rm', @limits, $image, 'sh', '-c',

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # exec where there is nothing to compare it with: the relay, the end of the
-# VM, the command line of runq itself, Podman.
+# VM, the command line of runq itself. Podman's exec is in engines.t.
 use strict;
 use warnings;
 use FindBin;
@@ -164,6 +164,36 @@ SKIP: {
 	    "plain\n", 'a container of another runtime is left to it';
 }
 
+# ---- before the container runs ----
+# An engine executes when runc has said that the container was started; the
+# supervisor may not have come far by then, at worst it is not there at all.
+{
+	my ($bundle, $name) = ("$dir/bundle", "$PREFIX-early");
+	my @runq = ($RUNQ, @accel, '--root', "$dir/state");
+	docker_ok('create', run_args($REFERENCE, "$PREFIX-source"), TEST_IMAGE);
+	my $made = run(['sh', '-ec', 'mkdir -p "$1/rootfs"; cd "$1"
+	    docker export "$2" | tar -C rootfs -xf -
+	    runc spec
+	    sed -i \'s/"terminal": true/"terminal": false/; s/"sh"/"cat"/\' config.json
+	    shift 2
+	    exec "$@" >log 2>&1', 'sh', $bundle, "$PREFIX-source", @runq,
+		'create', '--bundle', $bundle, $name], stdin => 'hold');
+	is $made->code, 0, 'a container that was created, and not started' or
+	    diag $made->err, slurp("$bundle/log");
+	$p = start([@runq, 'exec', $name, 'echo', 'early']);
+	my ($init) = run([@runq, 'state', $name])->out =~ /"pid": (\d+)/;
+	my $ns = readlink "/proc/$init/ns/pid";
+	ok eventually(30, sub {
+		grep { (slurp("$_/comm") // '') eq "relay\n" &&
+		    (readlink("$_/ns/pid") // '') eq $ns }
+		    glob '/proc/[0-9]*';
+	    }), 'a relay is there before the supervisor';
+	is run([@runq, 'start', $name])->code, 0, 'then it is started';
+	is $p->finish(90), 0, 'and the session begins' or diag $p->err;
+	is $p->out, "early\n", 'as if it had come later';
+	run([@runq, 'delete', '-f', $name]);
+}
+
 # ---- switched off ----
 register_runtime("$PREFIX-off", $RUNQ, @accel, '--noexec-all');
 $p = docker('exec', box("$PREFIX-off"), 'true');
@@ -173,44 +203,5 @@ like $p->out . $p->err, qr/switched off by the administrator/,
 register_runtime("$PREFIX-noexec", $RUNQ, @accel, '--noexec');
 is docker('exec', box("$PREFIX-noexec"), 'true')->code, 0,
     '--noexec is about runq-exec, not about docker exec';
-
-# ---- Podman ----
-SKIP: {
-	skip 'Podman: not installed', 5 if !find_program('podman');
-	my @store = ('podman', '--root', "$dir/podman", '--runroot',
-	    "$dir/podman-run", '--cgroup-manager', 'cgroupfs',
-	    '--events-backend', 'none', '--storage-driver', 'vfs');
-	my $source = "$PREFIX-source";
-	docker_ok('create', run_args($REFERENCE, $source), TEST_IMAGE);
-	my $load = run(['sh', '-c', 'docker export "$0" | "$@"', $source, @store,
-		'import', '-c', 'ENV PATH=/bin:/usr/bin', '-', 'box-image']);
-	skip 'Podman: cannot import an image here: ' . $load->err, 5
-	    if $load->code ne '0';
-	my $image = 'localhost/box-image';
-	# the defaults may be above what this machine allows
-	my @plain = ('--network', 'none', '--ulimit', 'nofile=1000:1000',
-	    '--ulimit', 'nproc=1000:1000');
-	my $try = run([@store, '--runtime', 'runc', 'run', '--rm', @plain,
-		$image, 'true'], timeout => 60);
-	skip 'Podman: does not run runc here: ' . $try->err, 5
-	    if $try->code ne '0';
-	my @runq = (@store, '--runtime', $RUNQ,
-	    @accel ? ('--runtime-flag', 'accel=tcg') : ());
-	my $made = run([@runq, 'run', '-d', '--name', 'box', @plain, $image,
-		'sleep', '100000']);
-	diag $made->err if $made->code ne '0';
-	$p = run([@runq, 'exec', '-e', 'A=b', '-u', 'app', '-w', '/data', 'box',
-		'sh', '-c', 'echo $A; id -u; pwd; echo err >&2; exit 42']);
-	is $p->code, 42, 'Podman: the exit status' or diag $p->err;
-	is $p->out, "b\n1000\n/data\n", 'Podman: stdout';
-	like $p->err, qr/^err$/m, 'Podman: stderr';
-	$p = run([@runq, 'exec', '-i', 'box', 'cat'], stdin => "in and out\n");
-	is $p->out, "in and out\n", 'Podman: stdin';
-	$p = start([@runq, 'exec', '-it', 'box', 'sh', '-c', 'tty; stty size'],
-	    pty => [31, 91]);
-	$p->finish(90);
-	like $p->out, qr{/dev/pts/0\r\n31 91}, 'Podman: -t';
-	run([@store, 'rm', '-af', '-t', '0']);
-}
 
 done_testing;
