@@ -35,7 +35,9 @@
 #define PATIENCE 120000 /* ms in which something has to move */
 #define SHIFT 977	/* session i sends the pattern from i * SHIFT on */
 #define PORTION 65536
-/* Nothing went for so long, ms: whoever does not read has all it can have. */
+/* A session is stuck when more went than fits into the pipe to its client, and
+ * then nothing for so long, ms. */
+#define PIPE 65536
 #define SETTLED 2000
 #define OPEN_MAX_AT_ONCE 400
 
@@ -229,11 +231,23 @@ run_sessions(int n, size_t bytes, char **command)
 	return 0;
 }
 
+/* Those that had not more than fits into the pipe. */
+static int
+count_waiting(int n)
+{
+	int waiting = 0;
+
+	for (int i = 0; i < n; i++)
+		waiting += sessions[i].sent <= PIPE;
+	return waiting;
+}
+
 static int
 run_stuck(int n, char **command)
 {
 	static char junk[PORTION];
 	static struct pollfd p[SESSIONS_MAX];
+	long long end = now_ms() + PATIENCE;
 	size_t all = 0;
 	ssize_t r;
 	char byte;
@@ -241,17 +255,20 @@ run_stuck(int n, char **command)
 	start_all(n, command);
 	for (int i = 0; i < n; i++)
 		p[i] = (struct pollfd){sessions[i].in, POLLOUT, 0};
-	while (poll(p, (nfds_t)n, SETTLED) > 0)
+	while (poll(p, (nfds_t)n, SETTLED) > 0 ||
+	    (count_waiting(n) > 0 && now_ms() < end))
 		for (int i = 0; i < n; i++) {
 			if (p[i].revents == 0)
 				continue;
 			r = write(p[i].fd, junk, sizeof junk);
 			if (r > 0)
-				all += (size_t)r;
+				sessions[i].sent += (size_t)r;
 			else if (errno != EAGAIN)
 				p[i].fd = -1;
 		}
-	printf("stuck %zu\n", all);
+	for (int i = 0; i < n; i++)
+		all += sessions[i].sent;
+	printf("stuck %d %zu\n", n - count_waiting(n), all);
 	fflush(stdout);
 	while (read(0, &byte, 1) == -1 && errno == EINTR)
 		;
