@@ -171,18 +171,25 @@ load_file(void *arg, const char *file, struct err *err)
 }
 
 int
-modprobe_main(int argc, char **argv)
+modprobe_load(const char *name, struct err *err)
 {
 	struct utsname u;
-	struct err err;
 	char dir[256];
+
+	if (uname(&u) == -1)
+		return err_sys(err, "uname");
+	snprintf(
+	    dir, sizeof(dir), PATH_SHARE "/" SHARE_MODULES "/%s", u.release);
+	return modprobe_resolve(dir, name, load_file, dir, err);
+}
+
+int
+modprobe_main(int argc, char **argv)
+{
+	struct err err;
 	int i = 1;
 
 	while (i < argc && argv[i][0] == '-')
 		i++;
-	if (i >= argc || uname(&u) == -1)
-		return 1;
-	snprintf(
-	    dir, sizeof(dir), PATH_SHARE "/" SHARE_MODULES "/%s", u.release);
-	return modprobe_resolve(dir, argv[i], load_file, dir, &err) == -1;
+	return i >= argc || modprobe_load(argv[i], &err) == -1;
 }

@@ -14,6 +14,9 @@ bool modprobe_is_me(const char *argv0);
  * alias, was loaded from the share's module tree. */
 int modprobe_main(int argc, char **argv);
 
+/* The same, in the agent. */
+int modprobe_load(const char *name, struct err *err);
+
 /* The same with the tree of one kernel in the folder dir; for each file to
  * load, dependencies first, load is called with its path below dir. */
 int modprobe_resolve(const char *dir, const char *name,

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guest-agent/ap.h"
 #include "guest-agent/devices.h"
 #include "guest-agent/disks.h"
 #include "guest-agent/mnt.h"
@@ -116,7 +117,8 @@ fill(const struct container_spec *c, int root, int resolv, struct err *err)
 	/* whoever brings a /dev along has made it as he wants it */
 	if (!mounts_has_share_at(c, "/dev") &&
 	    (devices_make(root, err) == -1 ||
-		disks_make_nodes(c, root, err) == -1))
+		disks_make_nodes(c, root, err) == -1 ||
+		ap_make(c, root, err) == -1))
 		return -1;
 	if (disks_mount(c, root, err) == -1 ||
 	    attach_resolv(root, resolv, err) == -1 ||

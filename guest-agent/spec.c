@@ -180,7 +180,8 @@ parse_container(
 	    json_opt_int(o, "container", "memory", INT64_MIN, INT64_MAX,
 		&c->memory, err) == -1 ||
 	    json_opt_bool(o, "container", "runqenv", &c->runqenv, err) == -1 ||
-	    json_opt_bool(o, "container", "systemd", &c->systemd, err) == -1)
+	    json_opt_bool(o, "container", "systemd", &c->systemd, err) == -1 ||
+	    json_opt_bool(o, "container", "ap", &c->ap, err) == -1)
 		return -1;
 	return 0;
 }

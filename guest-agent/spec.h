@@ -88,6 +88,7 @@ struct container_spec {
 	int64_t memory;		     /* bytes; 0: no limit */
 	bool runqenv;
 	bool systemd; /* is the entry point */
+	bool ap;      /* the VM has AP devices */
 	struct dns_spec dns;
 };
 

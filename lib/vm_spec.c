@@ -2,6 +2,7 @@
  * The VM spec as a document: written, and read back strictly. */
 #include "lib/vm_spec.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "lib/cleanup.h"
@@ -45,6 +46,7 @@ vm_spec_free(struct vm_spec *spec)
 	free(spec->arch);
 	free(spec->cpuargs);
 	free(spec->cache_9p);
+	free(spec->ap.uuid);
 	for (char **w = spec->warnings; w != NULL && *w != NULL; w++)
 		free(*w);
 	free(spec->warnings);
@@ -114,6 +116,19 @@ rootfs_json(const struct vm_spec *spec)
 }
 
 static struct json_object *
+ap_json(const struct vm_ap *ap)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (o == NULL || add_str(o, "uuid", ap->uuid) == -1 ||
+	    add_int(o, "group", ap->group) == -1) {
+		json_object_put(o);
+		return NULL;
+	}
+	return o;
+}
+
+static struct json_object *
 tls_json(const struct vm_tls *tls)
 {
 	struct json_object *o = json_object_new_object();
@@ -158,6 +173,8 @@ fill(struct json_object *o, const struct vm_spec *spec)
 		return -1;
 	if (spec->warnings != NULL && spec->warnings[0] != NULL &&
 	    add(o, "warnings", warnings_json(spec)) == -1)
+		return -1;
+	if (spec->ap.uuid != NULL && add(o, "ap", ap_json(&spec->ap)) == -1)
 		return -1;
 	if (vm_disks_add(o, spec) == -1)
 		return -1;
@@ -385,11 +402,32 @@ parse_dns(struct json_object *spec_o, struct vm_spec *spec, struct err *err)
 }
 
 static int
+parse_ap(struct json_object *spec_o, struct vm_spec *spec, struct err *err)
+{
+	static const char *const known[] = {"uuid", "group", NULL};
+	struct json_object *o = NULL;
+	const char *uuid;
+
+	if (json_opt_obj(spec_o, "spec", "ap", &o, err) == -1)
+		return -1;
+	if (o == NULL)
+		return 0;
+	if (only(o, "ap", known, err) == -1 ||
+	    json_need_str(o, "ap", "uuid", &uuid, err) == -1)
+		return -1;
+	if (vm_apuuid_check(uuid, err) == -1)
+		return err_prefix(err, "ap.uuid");
+	if (need_uint(o, "ap", "group", 0, INT_MAX, &spec->ap.group, err) == -1)
+		return -1;
+	return dup_str(uuid, &spec->ap.uuid, err);
+}
+
+static int
 parse_members(struct json_object *o, struct vm_spec *spec, struct err *err)
 {
 	static const char *const known[] = {"version", "id", "terminal",
-	    "machine", "rootfs", "exec", "tls", "warnings", "disks", "dns",
-	    "container", NULL};
+	    "machine", "rootfs", "exec", "tls", "warnings", "disks", "ap",
+	    "dns", "container", NULL};
 	struct json_object *container;
 	const char *id;
 	int64_t version;
@@ -409,7 +447,7 @@ parse_members(struct json_object *o, struct vm_spec *spec, struct err *err)
 	    parse_rootfs(o, spec, err) == -1 || parse_tls(o, spec, err) == -1 ||
 	    parse_warnings(o, spec, err) == -1 ||
 	    vm_disks_parse(o, spec, err) == -1 ||
-	    parse_dns(o, spec, err) == -1 ||
+	    parse_ap(o, spec, err) == -1 || parse_dns(o, spec, err) == -1 ||
 	    json_need_obj(o, "spec", "container", &container, err) == -1)
 		return -1;
 	spec->container = json_object_get(container);

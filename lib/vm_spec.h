@@ -74,6 +74,13 @@ struct vm_tls {
 	char *ca, *cert, *key;
 };
 
+/* A mediated device of the vfio_ap driver: cryptographic queues for an s390x
+ * guest. Linux Documentation/s390/vfio-ap.rst */
+struct vm_ap {
+	char *uuid;	/* NULL: none; lower case */
+	unsigned group; /* IOMMU group: /dev/vfio/GROUP */
+};
+
 struct vm_spec {
 	char *id;   /* container id, [A-Za-z0-9_.+-]{1,1024} */
 	char *arch; /* "x86_64" or "s390x" */
@@ -91,6 +98,7 @@ struct vm_spec {
 	char **warnings;   /* NULL-terminated lines for the user's stderr */
 	struct vm_disk *disks;
 	size_t n_disks;
+	struct vm_ap ap;
 	/* The agent's part, in OCI terms, and its DNS: passed on in START. */
 	struct json_object *container;
 	struct json_object *dns; /* NULL: leave the image's resolv.conf */
@@ -140,6 +148,9 @@ int vm_disks_add(struct json_object *spec_o, const struct vm_spec *spec);
 int vm_disks_parse(
     struct json_object *spec_o, struct vm_spec *spec, struct err *err);
 void vm_disks_free(struct vm_spec *spec);
+
+/* 8-4-4-4-12 hexadecimal digits, RFC 9562 section 4. */
+int vm_apuuid_check(const char *s, struct err *err);
 
 /* A QEMU -cpu string: model[,+feature|,-feature|,name=value]... */
 int vm_cpuargs_check(const char *s, struct err *err);

@@ -3,6 +3,7 @@
  * and again where the spec is read. */
 #include "lib/vm_spec.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -131,6 +132,22 @@ vm_cpuargs_check(const char *s, struct err *err)
 		if (*p == '\0')
 			return 0;
 	}
+}
+
+int
+vm_apuuid_check(const char *s, struct err *err)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	size_t i;
+
+	for (i = 0; form[i] != '\0' && s[i] != '\0'; i++)
+		if (form[i] == '-' ? s[i] != '-'
+				   : !isxdigit((unsigned char)s[i]))
+			break;
+	if (form[i] != '\0' || s[i] != '\0')
+		return err_set(
+		    err, "\"%.64s\", must be a UUID like %s", s, form);
+	return 0;
 }
 
 int

@@ -2,6 +2,8 @@
  * From config.json to the VM spec and the config.json of the VM's container. */
 #include "runtime/derive.h"
 
+#include <string.h>
+
 #include "lib/cleanup.h"
 #include "lib/guest_image.h"
 #include "lib/json.h"
@@ -57,6 +59,9 @@ fill_spec(struct vm_spec *spec, const struct derive_input *in, unsigned mem,
 	spec->exec = false;
 	spec->dns = dns_json(s);
 	disks_spec(in->disks, spec);
+	if (s->apuuid != NULL)
+		spec->ap =
+		    (struct vm_ap){xstrdup(s->apuuid), in->facts->ap.group};
 }
 
 /* A member of another type is complained about where it is used. */
@@ -96,6 +101,26 @@ check_accel(
 }
 
 static int
+check_ap(
+    const struct settings *s, const struct hostfacts *facts, struct err *err)
+{
+	if (s->apuuid == NULL)
+		return 0;
+	if (strcmp(facts->arch, "s390x") != 0)
+		return err_set(err,
+		    "RUNQ_APUUID: only s390x hosts have AP devices; this one "
+		    "is %.32s",
+		    facts->arch);
+	if (s->accel == VM_ACCEL_TCG)
+		return err_set(err,
+		    "RUNQ_APUUID: AP devices need KVM, which --accel tcg "
+		    "excludes");
+	if (facts->ap.error != NULL)
+		return err_set(err, "RUNQ_APUUID: %s", facts->ap.error);
+	return 0;
+}
+
+static int
 derive_into(const struct derive_input *in, struct derived *d,
     struct strlist *warnings, struct err *err)
 {
@@ -108,6 +133,7 @@ derive_into(const struct derive_input *in, struct derived *d,
 	if (refuse_check(in->config, in->facts, err) == -1 ||
 	    env_apply_config(in->config, s, warnings, err) == -1 ||
 	    check_accel(s, in->facts, err) == -1 ||
+	    check_ap(s, in->facts, err) == -1 ||
 	    memory_derive(in->config, s, &memory, err) == -1 ||
 	    cpus_derive(in->config, s, in->facts, &cpus, err) == -1 ||
 	    disks_check(in->disks, s, is_root_readonly(in->config), err) ==
@@ -123,6 +149,8 @@ derive_into(const struct derive_input *in, struct derived *d,
 	if (memory.group_limit > 0)
 		jb_int(d->spec.container, "memory", memory.group_limit);
 	disks_guest(in->disks, s, d->spec.container);
+	if (d->spec.ap.uuid != NULL)
+		jb_bool(d->spec.container, "ap", true);
 	d->spec.terminal = has_terminal(d->spec.container);
 	d->outer = outer_config(in->config, in->bundle, s,
 	    guest_image_find(d->spec.arch, s->rootfs), in->facts, in->mounts,

@@ -31,8 +31,6 @@ check_later_ones(const struct settings *s, struct strlist *warnings)
 		strlist_add(warnings,
 		    "RUNQ_ROOTDISK_EXCLUDE: has no effect without "
 		    "RUNQ_ROOTDISK");
-	if (s->apuuid != NULL)
-		strlist_add(warnings, "RUNQ_APUUID: has no effect yet");
 }
 
 int

@@ -179,6 +179,7 @@ hostfacts_collect(struct hostfacts *f, struct json_object *config,
 	hostfacts_count_cpus(f);
 	limits_collect(&f->limits);
 	f->netns_is_hosts = netns_is_hosts(config);
+	vfio_ap_collect(&f->ap, config);
 	for (size_t i = 0; i < mounts->n; i++)
 		if (mounts->v[i].kind == MOUNT_BIND)
 			look_at_path(f, mounts->v[i].source);
@@ -190,6 +191,7 @@ hostfacts_free(struct hostfacts *f)
 	for (size_t i = 0; i < f->n_paths; i++)
 		free(f->paths[i].path);
 	free(f->paths);
+	free(f->ap.error);
 	*f = (struct hostfacts){0};
 }
 

@@ -10,6 +10,7 @@
 
 #include "lib/err.h"
 #include "runtime/limits.h"
+#include "runtime/vfio_ap.h"
 
 struct json_object;
 struct mounts;
@@ -32,15 +33,11 @@ struct path_fact {
 	uint64_t tmpfs_size; /* ... of so many bytes; 0: without a limit */
 };
 
-struct device_fact {
-	bool present;
-	unsigned major, minor;
-};
-
 struct hostfacts {
 	char arch[65];	   /* utsname.machine: "x86_64" */
 	char hostname[65]; /* utsname.nodename */
 	struct device_fact kvm, vhost_net, vhost_vsock;
+	struct vfio_ap ap;	 /* of RUNQ_APUUID */
 	int macvtap_major;	 /* -1: the host has no macvtap */
 	bool netns_is_hosts;	 /* the path of the bundle's network namespace
 				    is this process's own namespace, or init's */

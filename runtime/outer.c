@@ -20,6 +20,7 @@
 #include "runtime/settings.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define AP_MEMLOCK (8 << 20)
 
 /* virtiofsd acts as the owner of each file, makes device nodes and enters its
  * sandbox; the supervisor makes macvtaps and QEMU's confinement, and listens at
@@ -115,8 +116,23 @@ copy_capabilities(void)
 	return o;
 }
 
+/* The host's vfio_ap driver pins a page per queue that has interrupts on, on
+ * QEMU's account (kernel drivers/s390/crypto/vfio_ap_ops.c). */
 static void
-add_process(struct json_object *out, struct json_object *process)
+add_memlock(struct json_object *process)
+{
+	struct json_object *list = jb_set(process, "rlimits", jb_arr()),
+			   *o = jb_obj();
+
+	jb_str(o, "type", "RLIMIT_MEMLOCK");
+	jb_int(o, "hard", AP_MEMLOCK);
+	jb_int(o, "soft", AP_MEMLOCK);
+	jb_push(list, o);
+}
+
+static void
+add_process(struct json_object *out, struct json_object *process,
+    const struct settings *s)
 {
 	static const char *const keep[] = {
 	    "terminal", "consoleSize", "oomScoreAdj"};
@@ -136,6 +152,8 @@ add_process(struct json_object *out, struct json_object *process)
 	jb_str(o, "cwd", "/");
 	jb_set(o, "capabilities", copy_capabilities());
 	jb_bool(o, "noNewPrivileges", true);
+	if (s->apuuid != NULL)
+		add_memlock(o);
 }
 
 static void
@@ -157,7 +175,7 @@ add_rule(struct json_object *rules, bool allow, const char *type, int major,
 
 static void
 add_device(struct json_object *list, struct json_object *rules,
-    const char *path, const struct device_fact *d, int mode, int gid)
+    const char *path, const struct device_fact *d, int mode, int uid, int gid)
 {
 	struct json_object *o;
 
@@ -169,10 +187,22 @@ add_device(struct json_object *list, struct json_object *rules,
 	jb_int(o, "major", d->major);
 	jb_int(o, "minor", d->minor);
 	jb_int(o, "fileMode", mode);
-	jb_int(o, "uid", 0);
+	jb_int(o, "uid", uid);
 	jb_int(o, "gid", gid);
 	jb_push(list, o);
 	add_rule(rules, true, "c", (int)d->major, (int)d->minor);
+}
+
+static void
+add_ap(struct json_object *list, struct json_object *rules,
+    const struct vfio_ap *ap)
+{
+	AUTO_FREE char *group = xasprintf("/dev/vfio/%u", ap->group);
+
+	add_device(
+	    list, rules, "/dev/vfio/vfio", &ap->vfio, 0600, QEMU_UID, QEMU_GID);
+	add_device(
+	    list, rules, group, &ap->group_dev, 0600, QEMU_UID, QEMU_GID);
 }
 
 /* The devices of the VM's container, and the rules that allow them alone. */
@@ -190,10 +220,13 @@ add_devices(struct json_object *linux_o, struct json_object *resources,
 	/* QEMU opens it, as a user of its own */
 	if (s->accel != VM_ACCEL_TCG)
 		add_device(
-		    list, rules, "/dev/kvm", &facts->kvm, 0660, QEMU_GID);
-	add_device(list, rules, "/dev/vhost-net", &facts->vhost_net, 0600, 0);
+		    list, rules, "/dev/kvm", &facts->kvm, 0660, 0, QEMU_GID);
 	add_device(
-	    list, rules, "/dev/vhost-vsock", &facts->vhost_vsock, 0600, 0);
+	    list, rules, "/dev/vhost-net", &facts->vhost_net, 0600, 0, 0);
+	add_device(
+	    list, rules, "/dev/vhost-vsock", &facts->vhost_vsock, 0600, 0, 0);
+	if (s->apuuid != NULL)
+		add_ap(list, rules, &facts->ap);
 	if (facts->macvtap_major >= 0)
 		add_rule(rules, true, "c", facts->macvtap_major, -1);
 }
@@ -284,7 +317,7 @@ fill(struct json_object *out, struct json_object *config, const char *bundle,
 	rootfs = path_join(bundle, path);
 	json_object_object_get_ex(config, "ociVersion", &v);
 	jb_share(out, "ociVersion", v);
-	add_process(out, process);
+	add_process(out, process, s);
 	o = jb_set(out, "root", jb_obj());
 	jb_str(o, "path", s->image_dir);
 	jb_bool(o, "readonly", true);

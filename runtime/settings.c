@@ -183,21 +183,14 @@ set_rootdisk_exclude(struct settings *s, const char *v, struct err *err)
 	    &s->rootdisk_exclude, v, value_is_absolute, "absolute paths", err);
 }
 
-/* 8-4-4-4-12 hexadecimal digits, RFC 9562 section 4 */
 static int
 set_apuuid(struct settings *s, const char *v, struct err *err)
 {
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	size_t i;
-
-	for (i = 0; form[i] != '\0' && v[i] != '\0'; i++)
-		if (form[i] == '-' ? v[i] != '-'
-				   : !isxdigit((unsigned char)v[i]))
-			break;
-	if (form[i] != '\0' || v[i] != '\0')
-		return err_set(
-		    err, "\"%.64s\", must be a UUID like %s", v, form);
+	if (vm_apuuid_check(v, err) == -1)
+		return -1;
 	replace(&s->apuuid, v);
+	for (char *c = s->apuuid; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
 	return 0;
 }
 

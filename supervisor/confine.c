@@ -6,7 +6,8 @@
  *	1. mount, network, IPC and UTS namespaces of its own;
  *	2. a root that holds the assembled qemu folder, read-only, and a /dev
  *	   with null, urandom and perhaps kvm: no /proc, no /sys, no share, no
- *	   socket of ours;
+ *	   socket of ours (with an AP device: its two nodes, and a /sys with
+ *	   the one link that QEMU reads);
  *	3. no core dumps;
  *	4. an empty capability bounding set, an unprivileged user and group;
  *	5. (its own -sandbox: no fork, no exec, no privileges)
@@ -20,6 +21,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -29,6 +31,7 @@
 #include <unistd.h>
 
 #include "lib/paths.h"
+#include "lib/vm_spec.h"
 #include "supervisor/filter.h"
 
 /* Character devices: Linux Documentation/admin-guide/devices.txt */
@@ -42,8 +45,67 @@ static const struct {
     {"dev/kvm", 10, 232, true},
 };
 
+/* A copy of the container's node of that path; / is still the container's. */
 static int
-qemu_dev(bool kvm, struct err *err)
+copy_node(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return err_sys(err, "%s", path);
+	if (mknod(path + 1, S_IFCHR | 0600, st.st_rdev) == -1 ||
+	    chown(path + 1, QEMU_UID, QEMU_GID) == -1)
+		return err_sys(err, "mknod %s", path);
+	return 0;
+}
+
+static int
+ap_dev(const struct vm_ap *ap, struct err *err)
+{
+	char group[32];
+
+	snprintf(group, sizeof group, "/dev/vfio/%u", ap->group);
+	if (mkdir("dev/vfio", 0755) == -1)
+		return err_sys(err, "mkdir /dev/vfio");
+	if (copy_node("/dev/vfio/vfio", err) == -1)
+		return -1;
+	return copy_node(group, err);
+}
+
+/* vfio-ap wants to know the group of its device, and reads no more of sysfs
+ * than that. */
+static int
+ap_sys(const struct vm_ap *ap, struct err *err)
+{
+	static const char *const dirs[] = {
+	    "sys/bus", "sys/bus/mdev", "sys/bus/mdev/devices"};
+	char path[128], target[64];
+
+	if (mount("tmpfs", "sys", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NODEV,
+		"mode=755,size=64k,nr_inodes=16") == -1)
+		return err_sys(err, "mount /sys");
+	for (size_t i = 0; i < sizeof dirs / sizeof dirs[0]; i++)
+		if (mkdir(dirs[i], 0755) == -1)
+			return err_sys(err, "mkdir /%s", dirs[i]);
+	snprintf(path, sizeof path, "sys/bus/mdev/devices/%s", ap->uuid);
+	if (mkdir(path, 0755) == -1)
+		return err_sys(err, "mkdir /%s", path);
+	snprintf(
+	    path, sizeof path, "sys/bus/mdev/devices/%s/iommu_group", ap->uuid);
+	snprintf(
+	    target, sizeof target, "/sys/kernel/iommu_groups/%u", ap->group);
+	if (symlink(target, path) == -1)
+		return err_sys(err, "symlink /%s", path);
+	if (mount(NULL, "sys", NULL,
+		MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC |
+		    MS_NODEV,
+		NULL) == -1)
+		return err_sys(err, "remount /sys");
+	return 0;
+}
+
+static int
+qemu_dev(const struct confine_qemu *c, struct err *err)
 {
 	if (mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC,
 		"mode=755,size=64k,nr_inodes=16") == -1)
@@ -52,7 +114,7 @@ qemu_dev(bool kvm, struct err *err)
 	     i++) {
 		const char *path = qemu_devices[i].path;
 
-		if (qemu_devices[i].kvm && !kvm)
+		if (qemu_devices[i].kvm && !c->kvm)
 			continue;
 		if (mknod(path, S_IFCHR | 0600,
 			makedev(qemu_devices[i].major,
@@ -60,6 +122,8 @@ qemu_dev(bool kvm, struct err *err)
 		    chown(path, QEMU_UID, QEMU_GID) == -1)
 			return err_sys(err, "mknod /%s", path);
 	}
+	if (c->ap->uuid != NULL && ap_dev(c->ap, err) == -1)
+		return -1;
 	if (mount(NULL, "dev", NULL,
 		MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC,
 		NULL) == -1)
@@ -68,7 +132,7 @@ qemu_dev(bool kvm, struct err *err)
 }
 
 static int
-qemu_root(bool kvm, struct err *err)
+qemu_root(const struct confine_qemu *c, struct err *err)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
 		return err_sys(err, "make / private");
@@ -77,7 +141,8 @@ qemu_root(bool kvm, struct err *err)
 		return err_sys(err, "bind / to /tmp");
 	if (chdir("/tmp") == -1)
 		return err_sys(err, "chdir /tmp");
-	if (qemu_dev(kvm, err) == -1)
+	if (qemu_dev(c, err) == -1 ||
+	    (c->ap->uuid != NULL && ap_sys(c->ap, err) == -1))
 		return -1;
 	/* pivot_root(2), NOTES: new root and put_old may be the same */
 	if (syscall(SYS_pivot_root, ".", ".") == -1)
@@ -105,7 +170,7 @@ confine_qemu(const void *arg, struct err *err)
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) ==
 	    -1)
 		return err_sys(err, "unshare");
-	if (qemu_root(c->kvm, err) == -1)
+	if (qemu_root(c, err) == -1)
 		return -1;
 	if (setrlimit(RLIMIT_CORE, &none) == -1)
 		return err_sys(err, "no core dumps");

@@ -8,9 +8,13 @@
 
 #include "lib/err.h"
 
+struct vm_ap;
+
 /* What QEMU's jail depends on. */
 struct confine_qemu {
-	bool kvm; /* its /dev has the kvm node */
+	bool kvm;		/* its /dev has the kvm node */
+	const struct vm_ap *ap; /* what it sees of an AP device; uuid may be
+				   NULL */
 };
 
 /* In the child that becomes QEMU; arg is a struct confine_qemu. */

@@ -187,3 +187,20 @@ devices_add_nics(struct qmp *q, const struct machine *m, struct net *net,
 			    err, "interface %s", net->nics[i].name);
 	return 0;
 }
+
+int
+devices_add_ap(struct qmp *q, const struct machine *m, const struct vm_ap *ap,
+    const struct devices_handler *h, void *arg, struct err *err)
+{
+	struct json_object *dev;
+	char path[80];
+
+	if (m->dev_ap == NULL)
+		return err_set(
+		    err, "RUNQ_APUUID: a guest of %s has no AP bus", m->arch);
+	snprintf(path, sizeof path, "/sys/bus/mdev/devices/%s", ap->uuid);
+	dev = object("driver", m->dev_ap);
+	put_str(dev, "id", "ap");
+	put_str(dev, "sysfsdev", path);
+	return send_command(q, "device_add", dev, -1, h, arg, err);
+}

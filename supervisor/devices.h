@@ -8,6 +8,7 @@
 struct machine;
 struct net;
 struct qmp;
+struct vm_ap;
 struct share;
 struct vm_spec;
 
@@ -26,6 +27,11 @@ int devices_add_share(struct qmp *q, const struct machine *m,
     const struct vm_spec *spec, struct share *share,
     const struct devices_handler *h, void *arg, struct err *err);
 int devices_add_nics(struct qmp *q, const struct machine *m, struct net *net,
+    const struct devices_handler *h, void *arg, struct err *err);
+
+/* The mediated device of an AP matrix, QEMU docs/system/s390x/vfio-ap.rst. */
+int
+devices_add_ap(struct qmp *q, const struct machine *m, const struct vm_ap *ap,
     const struct devices_handler *h, void *arg, struct err *err);
 
 /* How long QEMU may take for one command, milliseconds. */

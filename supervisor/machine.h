@@ -16,6 +16,7 @@ struct machine {
 	/* virtio device models on this machine's bus */
 	const char *dev_serial, *dev_vsock, *dev_rng, *dev_balloon, *dev_fs,
 	    *dev_9p, *dev_net, *dev_blk;
+	const char *dev_ap;			     /* NULL: no AP devices */
 	const char *net_extra_key, *net_extra_value; /* NULL: none */
 };
 

@@ -24,4 +24,5 @@ const struct machine machine_s390x = {
     .dev_9p = "virtio-9p-ccw",
     .dev_net = "virtio-net-ccw",
     .dev_blk = "virtio-blk-ccw",
+    .dev_ap = "vfio-ap",
 };

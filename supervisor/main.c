@@ -45,6 +45,11 @@ setup_accel(const struct vm_spec *spec, bool *kvm, struct err *err)
 
 	if (accel_probe(spec->accel, spec->arch, kvm, &why, err) == -1)
 		return -1;
+	if (!*kvm && spec->ap.uuid != NULL)
+		return err_set(err,
+		    "RUNQ_APUUID: AP devices need KVM, which does not work "
+		    "here: %s",
+		    why != NULL ? why : "it is switched off");
 	if (why != NULL)
 		log_warn("%s: running without KVM, slowly", why);
 	return 0;

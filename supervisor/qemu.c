@@ -200,10 +200,9 @@ check_files(const struct guest_image *g, struct err *err)
 }
 
 static int
-exec_qemu(struct args *a, const int *fds, size_t nfds, bool kvm,
-    struct qemu *out, struct err *err)
+exec_qemu(struct args *a, const int *fds, size_t nfds,
+    const struct confine_qemu *jail, struct qemu *out, struct err *err)
 {
-	const struct confine_qemu jail = {.kvm = kvm};
 	AUTO_CLOSE int log = -1;
 	int p[2];
 	struct spawn s = {.name = "QEMU",
@@ -211,7 +210,7 @@ exec_qemu(struct args *a, const int *fds, size_t nfds, bool kvm,
 	    .fds = fds,
 	    .nfds = nfds,
 	    .confine = confine_qemu,
-	    .arg = &jail};
+	    .arg = jail};
 
 	if (a->failed)
 		return err_set(err, "QEMU: command line too long");
@@ -231,6 +230,7 @@ qemu_start(const struct vm_spec *spec, const struct machine *m, bool kvm,
 	struct args a = {.n = 0};
 	const struct guest_image *image =
 	    guest_image_find(spec->arch, spec->rootfs);
+	const struct confine_qemu jail = {.kvm = kvm, .ap = &spec->ap};
 	int fds[5], r;
 
 	*out = (struct qemu){.qmp_fd = -1, .console_fd = -1, .stderr_fd = -1};
@@ -251,7 +251,7 @@ qemu_start(const struct vm_spec *spec, const struct machine *m, bool kvm,
 	add_fsdev(&a, spec, share);
 	add_devices(&a, m, carrier, fds);
 	r = exec_qemu(
-	    &a, fds, spec->rootfs == VM_ROOTFS_9P ? 5 : 4, kvm, out, err);
+	    &a, fds, spec->rootfs == VM_ROOTFS_9P ? 5 : 4, &jail, out, err);
 	if (spec->rootfs == VM_ROOTFS_9P)
 		cleanup_closep(&share->socket_fd);
 	args_free(&a);

@@ -538,6 +538,9 @@ vm_ready_cb(void *arg)
 		vm->qmp, p->machine, p->spec, p->share, &h, vm, &err) == -1 ||
 	    devices_add_nics(vm->qmp, p->machine, p->net, &h, vm, &err) == -1 ||
 	    disks_add(vm->qmp, p->machine, p->spec, &h, vm, &err) == -1 ||
+	    (p->spec->ap.uuid != NULL &&
+		devices_add_ap(
+		    vm->qmp, p->machine, &p->spec->ap, &h, vm, &err) == -1) ||
 	    qmp_execute(vm->qmp, "cont", NULL, -1, DEVICES_DEADLINE, vm_cont_cb,
 		vm, &err) == -1) {
 		fail(vm, "%s", err.msg);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guest-agent/ap.h"
 #include "guest-agent/copy_up.h"
 #include "guest-agent/lookpath.h"
 #include "guest-agent/resolv.h"
@@ -168,6 +169,25 @@ sysctls(void)
 }
 
 static void
+ap_devices(void)
+{
+	unsigned major = 0, minor = 0;
+	FILE *f;
+
+	mkdir("class", 0755);
+	mkdir("class/misc", 0755);
+	mkdir("class/misc/z90crypt", 0755);
+	if ((f = fopen("class/misc/z90crypt/dev", "w")) == NULL ||
+	    fputs("10:58\n", f) == EOF || fclose(f) == EOF)
+		printf("# cannot write\n");
+	ok(ap_misc_device(".", "z90crypt", &major, &minor, NULL) == 0 &&
+		major == 10 && minor == 58,
+	    "the number of a device of class misc");
+	ok(ap_misc_device(".", "pkey", &major, &minor, NULL) == -1,
+	    "one that is not there");
+}
+
+static void
 homes(void)
 {
 	char home[256], var[USER_HOME_MAX];
@@ -286,6 +306,7 @@ main(void)
 	lookpaths();
 	root_paths();
 	sysctls();
+	ap_devices();
 	homes();
 	resolvs();
 	copies();

@@ -85,6 +85,12 @@ get_facts(
 	get_device(o, "kvm", &f->kvm);
 	get_device(o, "vhost_net", &f->vhost_net);
 	get_device(o, "vhost_vsock", &f->vhost_vsock);
+	get_device(o, "vfio", &f->ap.vfio);
+	get_device(o, "vfio_group", &f->ap.group_dev);
+	if (json_object_object_get_ex(o, "ap_group", &v))
+		f->ap.group = (unsigned)json_object_get_int(v);
+	if (json_object_object_get_ex(o, "ap_error", &v))
+		f->ap.error = xstrdup(json_object_get_string(v));
 	if (json_object_object_get_ex(o, "macvtap", &v))
 		f->macvtap_major = json_object_get_int(v);
 	if (json_object_object_get_ex(o, "cpus", &v))

@@ -39,7 +39,13 @@ static struct {
 	char input[1 << 20];
 	size_t input_len;
 	bool input_eof, stopped;
+	char ap[8192]; /* the command that named an AP device */
 } vm;
+
+#define AP_UUID "b34543ee-496b-4769-8312-83707033e1de"
+/* The guest's architecture, and whether it gets an AP device. */
+static const char *arch = "x86_64";
+static bool with_ap;
 
 static void
 say(const char *text)
@@ -62,6 +68,8 @@ qmp_until(const char *last)
 		json_object_object_get_ex(o, "execute", &cmd);
 		json_object_object_get_ex(o, "id", &id);
 		end = strcmp(json_object_get_string(cmd), last) == 0;
+		if (strstr(line, "\"vfio-ap\"") != NULL)
+			snprintf(vm.ap, sizeof vm.ap, "%s", line);
 		snprintf(reply, sizeof reply,
 		    "{\"return\": {}, \"id\": %s}\r\n",
 		    json_object_get_string(id));
@@ -200,6 +208,15 @@ script_plain(void)
 	channel_write(vm.ch, WIRE_STDOUT, "out\n", 4);
 	channel_write(vm.ch, WIRE_STDERR, "err\n", 4);
 	finish(42);
+}
+
+/* What was added before the guest ran. */
+static void
+script_ap(void)
+{
+	to_running();
+	channel_write(vm.ch, WIRE_STDOUT, vm.ap, strlen(vm.ap));
+	finish(0);
 }
 
 static void
@@ -407,7 +424,7 @@ supervise(void (*script)(void), int virtiofsd_dies)
 	char relay_path[64];
 	int q[2], c[2], l[2], f[2], s[2], stdio_fds[3], device, code;
 	struct vm_parts parts = {.spec = &spec,
-	    .machine = machine_find("x86_64"),
+	    .machine = machine_find(arch),
 	    .qemu = &qemu,
 	    .share = &fsd,
 	    .net = &net,
@@ -424,6 +441,8 @@ supervise(void (*script)(void), int virtiofsd_dies)
 	vm_spec_init(&spec);
 	spec.boot_timeout = 2;
 	spec.container = json_tokener_parse("{\"hostname\":\"h\"}");
+	if (with_ap)
+		spec.ap = (struct vm_ap){strdup(AP_UUID), 7};
 	parts.carrier = carrier_new(CARRIER_SERIAL, &err);
 	device = dup(carrier_device_fd(parts.carrier));
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, q) == -1 ||
@@ -584,12 +603,33 @@ test_good(void)
 	    "and its sentence, escaped");
 }
 
+static void
+test_ap(void)
+{
+	struct result r;
+
+	with_ap = true;
+	dies(script_ap, "RUNQ_APUUID: a guest of x86_64 has no AP bus",
+	    "an AP device for the wrong guest");
+	arch = "s390x";
+	r = scenario(script_ap, NULL, 0, 0);
+	ok(strstr(r.out, "\"device_add\"") != NULL &&
+		strstr(r.out, "\"vfio-ap\"") != NULL &&
+		strstr(r.out, "\"/sys/bus/mdev/devices/" AP_UUID "\"") != NULL,
+	    "an AP device is added before the guest runs");
+	with_ap = false;
+	r = scenario(script_ap, NULL, 0, 0);
+	is_str(r.out, "", "none without");
+	arch = "x86_64";
+}
+
 int
 main(void)
 {
 	struct result r;
 
 	test_good();
+	test_ap();
 	for (int signo = 1; signo <= 64; signo += 7) {
 		char name[64];
 

@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "t/tap.h"
 
+#define UUID "b34543ee-496b-4769-8312-83707033e1de"
 #define MACHINE                                                                \
 	"\"machine\":{\"arch\":\"x86_64\",\"accel\":\"auto\",\"cpus\":1,"      \
 	"\"mem_mib\":256,\"nestedvm\":false,\"boot_timeout\":120}"
@@ -27,6 +28,7 @@ fill(struct vm_spec *s)
 	vm_spec_init(s);
 	s->id = strdup("3f0c_.+-");
 	s->arch = strdup("s390x");
+	s->ap = (struct vm_ap){strdup(UUID), 7};
 	s->accel = VM_ACCEL_TCG;
 	s->cpus = VM_CPU_MAX;
 	s->mem_mib = VM_MEM_MAX;
@@ -72,6 +74,8 @@ test_round_trip(void)
 	is_str(err.msg, "", "without an error");
 	is_str(b.id, a.id, "id");
 	is_str(b.arch, "s390x", "arch");
+	is_str(b.ap.uuid, UUID, "AP device");
+	is_int(b.ap.group, 7, "its group");
 	is_int(b.accel, VM_ACCEL_TCG, "accel");
 	is_int(b.cpus, VM_CPU_MAX, "cpus");
 	is_int(b.mem_mib, VM_MEM_MAX, "mem_mib");
@@ -184,6 +188,13 @@ test_refused(void)
 	    "dns.servers");
 	refused(HEAD MACHINE ",\"dns\":{\"x\":1}" TAIL, "dns.x");
 	refused(HEAD MACHINE ",\"warnings\":[1]" TAIL, "spec.warnings");
+	refused(HEAD MACHINE ",\"ap\":{\"uuid\":\"../x\",\"group\":1}" TAIL,
+	    "ap.uuid");
+	refused(HEAD MACHINE ",\"ap\":{\"uuid\":\"" UUID
+			     "\",\"group\":-1}" TAIL,
+	    "ap.group");
+	refused(HEAD MACHINE ",\"ap\":{\"uuid\":\"" UUID "\"}" TAIL,
+	    "ap.group: missing");
 }
 
 #define WITH_DISKS(d) HEAD MACHINE ",\"disks\":" d TAIL
