@@ -48,6 +48,7 @@ arch_facts() {
 		interp=/lib/ld64.so.1
 		kernels=s390x
 		qemu_package=qemu-system-misc
+		firmware=usr/share/qemu/s390-ccw.img
 		;;
 	*)
 		echo "architecture $1: not known, allowed: x86_64, s390x" >&2

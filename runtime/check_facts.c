@@ -196,7 +196,9 @@ ask_installation(struct check_facts *f, const struct settings *s)
 		works(&f->delegate, delegate);
 	else
 		fails(&f->delegate, "%s", err.msg);
-	if (uname(&u) == 0 && hostfacts_check_image(s, u.machine, &err) == 0)
+	if (uname(&u) == 0 &&
+	    hostfacts_check_image(s->image_dir, u.machine, s->rootfs, &err) ==
+		0)
 		works(&f->image, s->image_dir);
 	else
 		fails(&f->image, "%s", err.msg);

@@ -63,7 +63,8 @@ load(struct creation *c, struct cli *cli, struct err *err)
 	    disks_parse(&c->disks, c->bundle.config, c->bundle.path, err) == -1)
 		return -1;
 	disks_open(&c->disks);
-	hostfacts_collect(&c->facts, c->bundle.config, &c->mounts);
+	hostfacts_collect(&c->facts, c->bundle.config, c->bundle.path,
+	    &c->mounts, &cli->settings);
 	return derive(
 	    &(struct derive_input){
 		.config = c->bundle.config,
@@ -112,8 +113,8 @@ carry_out(struct creation *c, struct cli *cli, struct err *err)
 	struct json_object *config;
 
 	if (load(c, cli, err) == -1 ||
-	    hostfacts_check_image(&cli->settings, c->derived.spec.arch, err) ==
-		-1 ||
+	    hostfacts_check_image(cli->settings.image_dir, c->derived.spec.arch,
+		c->derived.spec.rootfs, err) == -1 ||
 	    (delegate = delegate_find(cli->settings.runc, err)) == NULL)
 		return -1;
 	config = c->bundle.config;

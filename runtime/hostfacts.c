@@ -17,6 +17,7 @@
 #include "lib/json.h"
 #include "lib/paths.h"
 #include "runtime/mounts.h"
+#include "runtime/path.h"
 #include "runtime/settings.h"
 #include "runtime/xalloc.h"
 
@@ -158,9 +159,65 @@ hostfacts_count_cpus(struct hostfacts *f)
 	f->cpus = n > 0 ? (unsigned)n : 0;
 }
 
+/* docker-init, for example: a program of the host's, not of the image's. */
+static void
+look_at_entry(struct hostfacts *f, struct json_object *process,
+    const struct mounts *mounts)
+{
+	AUTO_FREE const char **args = NULL;
+	size_t n;
+
+	if (json_opt_strv(process, "process", "args", &args, &n, NULL) == -1 ||
+	    n == 0)
+		return;
+	for (size_t i = 0; i < mounts->n; i++)
+		if (mounts->v[i].kind == MOUNT_BIND &&
+		    strcmp(mounts->v[i].destination, args[0]) == 0)
+			image_arch_of_file(mounts->v[i].source, &f->entry);
+}
+
+/* config is not checked yet. */
+static void
+look_at_image(struct hostfacts *f, struct json_object *config,
+    const char *bundle, const struct mounts *mounts)
+{
+	struct json_object *root = NULL, *process = NULL;
+	AUTO_FREE char *rootfs = NULL;
+	const char *path = NULL;
+
+	if (json_opt_obj(config, "config.json", "root", &root, NULL) == -1 ||
+	    json_opt_obj(config, "config.json", "process", &process, NULL) ==
+		-1 ||
+	    root == NULL || process == NULL ||
+	    json_opt_str(root, "root", "path", &path, NULL) == -1 ||
+	    path == NULL)
+		return;
+	rootfs = path_join(bundle, path);
+	image_arch_find(rootfs, process, &f->image);
+	look_at_entry(f, process, mounts);
+}
+
+void
+hostfacts_find_guests(struct hostfacts *f, const struct settings *s)
+{
+	static const char *const archs[] = {"x86_64", "s390x"};
+
+	for (size_t i = 0; i < sizeof(archs) / sizeof(archs[0]); i++) {
+		const struct guest_image *g =
+		    guest_image_find(archs[i], s->rootfs);
+		AUTO_FREE char *kernel =
+		    xasprintf("%s%s", s->image_dir, g->kernel);
+		size_t len = strlen(f->guests);
+
+		if (access(kernel, F_OK) == 0)
+			snprintf(f->guests + len, sizeof(f->guests) - len,
+			    "%s%s", len > 0 ? ", " : "", archs[i]);
+	}
+}
+
 void
 hostfacts_collect(struct hostfacts *f, struct json_object *config,
-    const struct mounts *mounts)
+    const char *bundle, const struct mounts *mounts, const struct settings *s)
 {
 	struct utsname u;
 
@@ -180,6 +237,8 @@ hostfacts_collect(struct hostfacts *f, struct json_object *config,
 	limits_collect(&f->limits);
 	f->netns_is_hosts = netns_is_hosts(config);
 	vfio_ap_collect(&f->ap, config);
+	look_at_image(f, config, bundle, mounts);
+	hostfacts_find_guests(f, s);
 	for (size_t i = 0; i < mounts->n; i++)
 		if (mounts->v[i].kind == MOUNT_BIND)
 			look_at_path(f, mounts->v[i].source);
@@ -216,16 +275,33 @@ need_file(const char *dir, const char *file, struct err *err)
 	return 0;
 }
 
+/* Without the host's own guests there is no image at all. */
+static int
+check_foreign(const char *dir, const struct guest_image *g, struct err *err)
+{
+	AUTO_FREE char *path = xasprintf("%s%s", dir, g->kernel);
+	struct utsname u;
+
+	if (access(path, F_OK) == 0 || uname(&u) == -1 ||
+	    strcmp(u.machine, g->arch) == 0)
+		return 0;
+	return err_set(err,
+	    "%s: guests of %s are not installed here; to install them: "
+	    "image/setup --guest %s",
+	    path, g->arch, g->arch);
+}
+
 int
 hostfacts_check_image(
-    const struct settings *s, const char *arch, struct err *err)
+    const char *dir, const char *arch, enum vm_rootfs rootfs, struct err *err)
 {
-	const struct guest_image *image = guest_image_find(arch, s->rootfs);
-	const char *dir = s->image_dir;
+	const struct guest_image *image = guest_image_find(arch, rootfs);
 
 	if (image == NULL)
 		return err_set(err, "no guests of %.32s", arch);
 	if (need_file(dir, PATH_SUPERVISOR, err) == -1 ||
+	    check_foreign(dir, image, err) == -1 ||
+	    need_file(dir, image->qemu, err) == -1 ||
 	    need_file(dir, image->kernel, err) == -1 ||
 	    need_file(dir, image->initrd, err) == -1 ||
 	    need_file(dir, image->modules, err) == -1)

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "lib/err.h"
+#include "lib/vm_spec.h"
+#include "runtime/image_arch.h"
 #include "runtime/limits.h"
 #include "runtime/vfio_ap.h"
 
@@ -43,13 +45,17 @@ struct hostfacts {
 				    is this process's own namespace, or init's */
 	unsigned cpus;		 /* online; 0: unknown */
 	struct limits limits;	 /* of this process */
+	struct image_arch image; /* what the image's programs are for */
+	struct image_arch entry; /* the entry point, if a bind mount is it */
+	char guests[64];	 /* installed, for people: "x86_64, s390x" */
 	struct path_fact *paths; /* sources of the bind mounts */
 	size_t n_paths;
 };
 
-/* Looks at the sources of bind mounts and the network namespace of config. */
+/* Looks at the sources of bind mounts, the network namespace of config, the
+ * image in the bundle (absolute), and the image folder. */
 void hostfacts_collect(struct hostfacts *f, struct json_object *config,
-    const struct mounts *mounts);
+    const char *bundle, const struct mounts *mounts, const struct settings *s);
 void hostfacts_free(struct hostfacts *f);
 
 /* The major number of a character device driver in /proc/devices, see
@@ -63,8 +69,11 @@ void hostfacts_count_cpus(struct hostfacts *f);
 const struct path_fact *
 hostfacts_path(const struct hostfacts *f, const char *path);
 
+/* The fact guests alone. */
+void hostfacts_find_guests(struct hostfacts *f, const struct settings *s);
+
 /* The image folder holds what a guest of that architecture boots from. */
-int hostfacts_check_image(
-    const struct settings *s, const char *arch, struct err *err);
+int hostfacts_check_image(const char *image_dir, const char *arch,
+    enum vm_rootfs rootfs, struct err *err);
 
 #endif

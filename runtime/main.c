@@ -33,6 +33,7 @@ static const char usage[] =
     "  --mem MIB                its memory (256)\n"
     "  --cpuargs STRING         CPU model and features for QEMU\n"
     "  --accel auto|kvm|tcg     accelerator (auto)\n"
+    "  --arch auto|x86_64|s390x architecture of the VM (auto: the image's)\n"
     "  --nestedvm               VMs inside the VM\n"
     "  --rootfs virtiofs|9p     how the image reaches the VM (virtiofs)\n"
     "  --9pcache MODE           none, mmap, loose or fscache (mmap)\n"

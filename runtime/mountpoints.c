@@ -10,14 +10,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "lib/cleanup.h"
 #include "runtime/disks.h"
+#include "runtime/in_root.h"
 #include "runtime/mounts.h"
 #include "runtime/path.h"
 #include "runtime/strlist.h"
@@ -34,17 +32,6 @@ struct walk {
 	bool file;   /* the last component is to be a file */
 	mode_t mode; /* of the last component */
 };
-
-static int
-open_in_root(int root, const char *path, int flags)
-{
-	struct open_how how = {
-	    .flags = (uint64_t)(flags | O_CLOEXEC),
-	    .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-}
 
 static bool
 is_mounted(const struct walk *w)
@@ -83,7 +70,7 @@ make(struct walk *w, const char *name, struct err *err)
 	bool file = w->file && is_last(w);
 	AUTO_CLOSE int dir = -1, fd = -1;
 
-	dir = open_in_root(w->root, w->at, O_PATH | O_DIRECTORY);
+	dir = in_root_open(w->root, w->at, O_PATH | O_DIRECTORY);
 	if (dir == -1)
 		return err_sys(err, "mount point %.256s", w->at);
 	if (file) {
@@ -147,11 +134,11 @@ step(struct walk *w, const char *name, struct err *err)
 		enter(w, name);
 		return 1;
 	}
-	fd = open_in_root(w->root, path, O_PATH | O_NOFOLLOW);
+	fd = in_root_open(w->root, path, O_PATH | O_NOFOLLOW);
 	if (fd == -1 && errno == ENOENT) {
 		if (make(w, name, err) == -1)
 			return -1;
-		fd = open_in_root(w->root, path, O_PATH | O_NOFOLLOW);
+		fd = in_root_open(w->root, path, O_PATH | O_NOFOLLOW);
 	}
 	if (fd == -1 || fstat(fd, &st) == -1)
 		return err_sys(err, "mount point %.256s", path);

@@ -73,6 +73,20 @@ set_9pcache(struct settings *s, const char *v, struct err *err)
 }
 
 static int
+set_arch(struct settings *s, const char *v, struct err *err)
+{
+	free(s->arch);
+	s->arch = NULL;
+	if (strcmp(v, "auto") == 0)
+		return 0;
+	if (vm_arch_check(v, err) == -1)
+		return err_set(
+		    err, "\"%.64s\", must be auto, x86_64 or s390x", v);
+	s->arch = xstrdup(v);
+	return 0;
+}
+
+static int
 set_accel(struct settings *s, const char *v, struct err *err)
 {
 	return vm_accel_parse(v, &s->accel, err);
@@ -199,6 +213,7 @@ set_apuuid(struct settings *s, const char *v, struct err *err)
 static const struct setting table[] = {
     {"9pcache", "RUNQ_9PCACHE", false, set_9pcache, 0},
     {"accel", NULL, false, set_accel, 0},
+    {"arch", NULL, false, set_arch, 0},
     {"boot-timeout", NULL, false, set_boot_timeout, 0},
     {"cpu", "RUNQ_CPU", false, set_cpu, 0},
     {"cpuargs", "RUNQ_CPUARGS", false, set_cpuargs, 0},
@@ -274,6 +289,8 @@ setting_set_env(const struct setting *t, struct settings *s, const char *value,
 		s->mem_by_env = true;
 	if (t->set == set_cpu)
 		s->cpu_by_env = true;
+	if (t->set == set_cpuargs)
+		s->cpuargs_by_env = true;
 	return t->set(s, value, err);
 }
 
@@ -294,6 +311,7 @@ settings_init(struct settings *s)
 void
 settings_free(struct settings *s)
 {
+	free(s->arch);
 	free(s->cpuargs);
 	free(s->cache_9p);
 	free(s->runc);

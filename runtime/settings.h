@@ -17,9 +17,11 @@ struct settings {
 	unsigned mem;	       /* MiB */
 	bool mem_by_env;       /* RUNQ_MEM was given */
 	unsigned boot_timeout; /* seconds */
+	char *arch;	       /* of the guest; NULL: the image's */
 	enum vm_accel accel;
 	enum vm_rootfs rootfs;
-	char *cpuargs;	/* NULL: default */
+	char *cpuargs; /* NULL: default */
+	bool cpuargs_by_env;
 	char *cache_9p; /* NULL: default */
 	struct strlist dns, dns_opts, dns_search;
 	bool dns_preserve;

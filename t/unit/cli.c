@@ -96,6 +96,10 @@ test_forms(void)
 	    0, "lists");
 	is_int((long long)cli.settings.dns.n, 3, "grow");
 	is_int((long long)cli.settings.tmpfs.n, 3, "grow");
+	is_int(parse("--arch s390x list"), 0, "--arch");
+	is_str(cli.settings.arch, "s390x", "its value");
+	is_int(parse("--arch s390x --arch auto list"), 0, "--arch auto");
+	is_str(cli.settings.arch, NULL, "takes it back");
 	is_int(parse("--dns , list"), 0, "an empty list");
 	is_int((long long)cli.settings.dns.n, 0, "is empty");
 }

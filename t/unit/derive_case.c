@@ -71,6 +71,19 @@ add_path(struct hostfacts *f, const char *path, struct json_object *paths)
 		get_path(v, p);
 }
 
+/* "image": "s390x": what its /bin/sh is for; without: cannot be told */
+static void
+get_image(struct json_object *o, const char *key, struct image_arch *a)
+{
+	struct json_object *v;
+
+	*a = (struct image_arch){.name = ""};
+	if (!json_object_object_get_ex(o, key, &v))
+		return;
+	snprintf(a->name, sizeof(a->name), "%s", json_object_get_string(v));
+	snprintf(a->file, sizeof(a->file), "/bin/sh");
+}
+
 static void
 get_facts(
     struct json_object *o, const struct mounts *mounts, struct hostfacts *f)
@@ -82,6 +95,9 @@ get_facts(
 	    json_object_object_get_ex(o, "arch", &v) ? json_object_get_string(v)
 						     : "x86_64");
 	snprintf(f->hostname, sizeof(f->hostname), "thehost");
+	get_image(o, "image", &f->image);
+	get_image(o, "entry", &f->entry);
+	snprintf(f->guests, sizeof(f->guests), "x86_64");
 	get_device(o, "kvm", &f->kvm);
 	get_device(o, "vhost_net", &f->vhost_net);
 	get_device(o, "vhost_vsock", &f->vhost_vsock);

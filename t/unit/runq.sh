@@ -47,8 +47,8 @@ run() {
 # ---- what the tests run on -------------------------------------------------
 arch=$(uname -m)
 img=$tmp/qemu
-mkdir -p "$img/sbin" "$img/boot" "$img/modules/$arch/lib/modules"
-touch "$img/sbin/supervisor" "$img/boot/vmlinux-$arch" "$img/boot/initrd-$arch"
+mkdir -p "$img/sbin" "$img/boot" "$img/modules/$arch/lib/modules" "$img/usr/bin"
+touch "$img/sbin/supervisor" "$img/usr/bin/qemu-system-$arch" "$img/boot/vmlinux-$arch" "$img/boot/initrd-$arch"
 
 cat >"$tmp/delegate" <<'END'
 #!/bin/sh
