@@ -33,6 +33,14 @@ keep_certs() { # TREE
 	cp -a "$dest/certs" "$1/certs"
 }
 
+# The authority's certificate is public; the client needs it, too.
+publish_authority() {
+	local to=${dest%/*}/ca.pem
+	if [[ -s $dest/certs/ca.pem && ! -e $to ]]; then
+		install -m 644 "$dest/certs/ca.pem" "$to"
+	fi
+}
+
 replace() { # TREE
 	local old
 	keep_certs "$1"
@@ -41,5 +49,6 @@ replace() { # TREE
 		mv -T "$dest" "$old"
 	fi
 	mv -T "$1" "$dest"
+	publish_authority
 	remove_old
 }

@@ -106,8 +106,8 @@ cpuargs_item(const char *s, size_t n, bool model)
 	name = strspn(s, ALNUM "_.-");
 	if (name == 0 || s[0] == '-')
 		return false;
-	if (model)
-		return name == n;
+	if (model) /* "help" is none: QEMU would print a list */
+		return name == n && (n != 4 || memcmp(s, "help", 4) != 0);
 	return s[name] == '=' && n > name + 1 &&
 	    strspn(s + name + 1, ALNUM "_.+-") == n - name - 1;
 }

@@ -19,6 +19,7 @@
 #include "runtime/check.h"
 #include "runtime/delegate.h"
 #include "runtime/hostfacts.h"
+#include "runtime/listener.h"
 #include "runtime/settings.h"
 
 /* A module's file name may have either: kmod takes "-" for "_". */
@@ -169,14 +170,16 @@ ask_macvtap(struct check_facts *f)
 }
 
 static void
-ask_certificates(struct check_fact *fact)
+ask_certificates(struct check_fact *fact, const struct settings *s)
 {
-	static const char *const files[] = {"certs/ca.pem", "certs/cert.pem",
-	    "certs/key.pem", "ca.pem", "cert.pem", "key.pem"};
+	static const char *const files[] = {"ca.pem", "cert.pem", "key.pem"};
+	AUTO_FREE char *server = listener_certs(s->image_dir, NULL);
+	const char *const dirs[] = {server, RUNQ_PREFIX};
 	char path[512];
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		snprintf(path, sizeof(path), RUNQ_PREFIX "/%s", files[i]);
+	for (size_t i = 0; i < 6; i++) {
+		snprintf(
+		    path, sizeof(path), "%s/%s", dirs[i / 3], files[i % 3]);
 		if (access(path, R_OK) == -1) {
 			fails(fact, "%s: %s", path, strerror(errno));
 			return;
@@ -202,7 +205,7 @@ ask_installation(struct check_facts *f, const struct settings *s)
 		works(&f->image, s->image_dir);
 	else
 		fails(&f->image, "%s", err.msg);
-	ask_certificates(&f->exec);
+	ask_certificates(&f->exec, s);
 }
 
 /* See cgroups(7): version 1 mounts its controllers below a tmpfs. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -16,6 +17,7 @@
 #include "lib/guest_image.h"
 #include "lib/json.h"
 #include "lib/paths.h"
+#include "runtime/listener.h"
 #include "runtime/mounts.h"
 #include "runtime/path.h"
 #include "runtime/settings.h"
@@ -239,6 +241,7 @@ hostfacts_collect(struct hostfacts *f, struct json_object *config,
 	vfio_ap_collect(&f->ap, config);
 	look_at_image(f, config, bundle, mounts);
 	hostfacts_find_guests(f, s);
+	free(listener_certs(s->image_dir, &f->image_certs));
 	for (size_t i = 0; i < mounts->n; i++)
 		if (mounts->v[i].kind == MOUNT_BIND)
 			look_at_path(f, mounts->v[i].source);

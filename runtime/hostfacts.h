@@ -44,6 +44,7 @@ struct hostfacts {
 	bool netns_is_hosts;	 /* the path of the bundle's network namespace
 				    is this process's own namespace, or init's */
 	unsigned cpus;		 /* online; 0: unknown */
+	bool image_certs;	 /* the image folder has certificates in it */
 	struct limits limits;	 /* of this process */
 	struct image_arch image; /* what the image's programs are for */
 	struct image_arch entry; /* the entry point, if a bind mount is it */

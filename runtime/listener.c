@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -81,12 +82,18 @@ listen_at(const char *id, struct err *err)
 	return fd;
 }
 
-/* The folder "certs" beside the image folder. */
-static char *
-certs_dir(const char *image_dir)
+char *
+listener_certs(const char *image_dir, bool *inside)
 {
+	AUTO_FREE char *in = xasprintf("%s/certs", image_dir);
 	size_t n = strlen(image_dir);
+	struct stat st;
+	bool is_dir = lstat(in, &st) == 0 && S_ISDIR(st.st_mode);
 
+	if (inside != NULL)
+		*inside = is_dir;
+	if (is_dir)
+		return xstrdup(in);
 	while (n > 0 && image_dir[n - 1] == '/')
 		n--;
 	while (n > 0 && image_dir[n - 1] != '/')
@@ -115,7 +122,7 @@ listener_make(const struct settings *s, struct vm_spec *spec, int *fd)
 	*fd = -1;
 	if (s->noexec || s->noexec_all)
 		return;
-	dir = certs_dir(s->image_dir);
+	dir = listener_certs(s->image_dir, NULL);
 	if (read_tls(dir, &spec->tls, &err) == 0 &&
 	    (*fd = listen_at(spec->id, &err)) != -1) {
 		spec->exec = true;

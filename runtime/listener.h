@@ -4,14 +4,23 @@
 #ifndef RUNTIME_LISTENER_H
 #define RUNTIME_LISTENER_H
 
+#include <stdbool.h>
+
 #include "lib/err.h"
 
 struct settings;
 struct vm_spec;
 
 /*
- * Unless runq-exec is switched off or no certificates are installed beside the
- * image folder (certs/ca.pem, cert.pem, key.pem), turns on spec->exec, fills
+ * The folder of the supervisors' certificates, to be freed: "certs" in the
+ * image folder, where a folder is there and not a link, else beside it. In the
+ * image folder every container would see it: *inside tells (may be NULL).
+ */
+char *listener_certs(const char *image_dir, bool *inside);
+
+/*
+ * Unless runq-exec is switched off or no certificates are installed
+ * (ca.pem, cert.pem, key.pem of listener_certs()), turns on spec->exec, fills
  * spec->tls and opens the listener in *fd, which is above VM_EXEC_FD. Else *fd
  * is -1; where something is wrong and not just not there, spec gets a warning:
  * the container does not need runq-exec to run.

@@ -239,7 +239,7 @@ add_linux(struct json_object *out, struct json_object *linux_o,
 	static const char *const keep[] = {
 	    "namespaces", "cgroupsPath", "intelRdt"};
 	struct json_object *o = jb_set(out, "linux", jb_obj());
-	struct json_object *from = NULL, *resources = NULL, *v;
+	struct json_object *from = NULL, *resources = NULL, *masked, *v;
 
 	for (size_t i = 0; i < COUNT(keep); i++)
 		if (json_object_object_get_ex(linux_o, keep[i], &v))
@@ -255,7 +255,11 @@ add_linux(struct json_object *out, struct json_object *linux_o,
 	json_object_object_del(resources, "pids");
 	memory_raise(memory, resources);
 	add_devices(o, resources, s, facts);
-	jb_set(o, "maskedPaths", jb_strv(masked_paths, COUNT(masked_paths)));
+	masked = jb_strv(masked_paths, COUNT(masked_paths));
+	/* the key is for the supervisor's memory only */
+	if (facts->image_certs)
+		jb_push(masked, json_object_new_string("/certs"));
+	jb_set(o, "maskedPaths", masked);
 	jb_set(
 	    o, "readonlyPaths", jb_strv(readonly_paths, COUNT(readonly_paths)));
 	return 0;

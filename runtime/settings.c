@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cleanup.h"
 #include "runtime/value.h"
 #include "runtime/xalloc.h"
 
@@ -105,17 +106,30 @@ set_dns(struct settings *s, const char *v, struct err *err)
 	    "IPv4 or IPv6 addresses, or names of containers", err);
 }
 
+/* Words as in resolv.conf(5), or a list as of servers. */
+static int
+set_words(struct strlist *l, const char *v, bool (*check)(const char *item),
+    const char *allowed, struct err *err)
+{
+	AUTO_FREE char *list = xstrdup(v);
+
+	for (char *p = list; *p != '\0'; p++)
+		if (*p == ' ' || *p == '\t')
+			*p = ',';
+	return value_list(l, list, check, allowed, err);
+}
+
 static int
 set_dns_opts(struct settings *s, const char *v, struct err *err)
 {
-	return value_list(&s->dns_opts, v, value_is_resolv_option,
+	return set_words(&s->dns_opts, v, value_is_resolv_option,
 	    "resolv.conf options (letters, digits, \"_:.-\")", err);
 }
 
 static int
 set_dns_search(struct settings *s, const char *v, struct err *err)
 {
-	return value_list(&s->dns_search, v, value_is_domain,
+	return set_words(&s->dns_search, v, value_is_domain,
 	    "domain names (letters, digits, \"_.-\")", err);
 }
 
@@ -123,6 +137,16 @@ static int
 set_dns_preserve(struct settings *s, const char *v, struct err *err)
 {
 	return value_bool(v, &s->dns_preserve, err);
+}
+
+/* All signals reach the container's process; this was once an option. */
+static int
+set_sigusr(struct settings *s, const char *v, struct err *err)
+{
+	bool ignored;
+
+	(void)s;
+	return value_bool(v, &ignored, err);
 }
 
 static int
@@ -220,7 +244,7 @@ static const struct setting table[] = {
     {"dns", "RUNQ_DNS", false, set_dns, LIST(dns)},
     {"dns-opts", "RUNQ_DNS_OPTS", false, set_dns_opts, LIST(dns_opts)},
     {NULL, "RUNQ_DNS_OPT", false, set_dns_opts, LIST(dns_opts)},
-    {"dns-preserve", NULL, true, set_dns_preserve, 0},
+    {"dns-preserve", "RUNQ_DNS_PRESERVE", true, set_dns_preserve, 0},
     {"dns-search", "RUNQ_DNS_SEARCH", false, set_dns_search, LIST(dns_search)},
     {"image-dir", NULL, false, set_image_dir, 0},
     {"mem", "RUNQ_MEM", false, set_mem, 0},
@@ -230,6 +254,7 @@ static const struct setting table[] = {
     {"rootfs", NULL, false, set_rootfs, 0},
     {"runc", NULL, false, set_runc, 0},
     {"runqenv", "RUNQ_RUNQENV", true, set_runqenv, 0},
+    {"sigusr", NULL, true, set_sigusr, 0},
     {"tmpfs", NULL, false, set_tmpfs, LIST(tmpfs)},
     {NULL, "RUNQ_APUUID", false, set_apuuid, 0},
     {NULL, "RUNQ_ROOTDISK", false, set_rootdisk, 0},
@@ -279,6 +304,10 @@ int
 setting_set_env(const struct setting *t, struct settings *s, const char *value,
     struct err *err)
 {
+	/* an image may set them to nothing */
+	if (value[0] == '\0' &&
+	    (t->flag || t->set == set_cpu || t->set == set_mem))
+		return 0;
 	if (t->list != 0)
 		strlist_free((struct strlist *)((char *)s + t->list));
 	/* a container that asks for its own DNS gets it */

@@ -38,10 +38,10 @@ value_uint(const char *value, unsigned min, unsigned max, unsigned *out,
 int
 value_bool(const char *value, bool *out, struct err *err)
 {
-	static const char *const yes[] = {"1", "t", "true"};
-	static const char *const no[] = {"0", "f", "false"};
+	static const char *const yes[] = {"1", "t", "true", "on", "yes"};
+	static const char *const no[] = {"0", "f", "false", "off", "no"};
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		if (strcasecmp(value, yes[i]) == 0) {
 			*out = true;
 			return 0;

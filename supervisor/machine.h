@@ -7,8 +7,9 @@ struct machine {
 	const char *arch;    /* as in the VM spec, and in file names */
 	const char *type;    /* -machine, without accelerator */
 	const char *cpu_kvm; /* -cpu when none is given */
-	const char *cpu_kvm_nested;
 	const char *cpu_tcg;
+	/* what --nestedvm adds to -cpu; "": nothing */
+	const char *nested_kvm, *nested_tcg;
 	const char *cmdline;	    /* of the kernel */
 	const char *cmdline_tcg;    /* more of it without KVM */
 	const char *const *console; /* options that put the guest's console

@@ -15,10 +15,13 @@ const struct machine machine_x86_64 = {
     .type = "pc,usb=off,vmport=off,smbus=off,graphics=off,"
 	    "dump-guest-core=off,mem-merge=off",
     .cpu_kvm = "host",
-    .cpu_kvm_nested = "host",
     /* With these the kernel copies and clears memory by the byte
      * (rep movsb), of which TCG makes a loop of bytes; without, by eight. */
     .cpu_tcg = "max,-erms,-fsrm",
+    /* A hypervisor below rarely has a PMU that works two levels up. QEMU
+     * emulates SVM, with nested pages, and no VMX. */
+    .nested_kvm = ",pmu=off",
+    .nested_tcg = ",+svm,+npt",
     /* panic=-1: reboot at once, which ends QEMU (-no-reboot).
      * pci=noearly: the early quirks scan every bus, one exit a register.
      * i8042.*, 8250.*: do not probe what is not there. */

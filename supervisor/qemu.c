@@ -64,18 +64,18 @@ static void
 add_machine(
     struct args *a, const struct vm_spec *s, const struct machine *m, bool kvm)
 {
-	const char *cpu = s->cpuargs;
+	const char *cpu = s->cpuargs, *nested = "";
 
-	if (cpu == NULL && kvm)
-		cpu = s->nestedvm ? m->cpu_kvm_nested : m->cpu_kvm;
 	if (cpu == NULL)
-		cpu = m->cpu_tcg;
+		cpu = kvm ? m->cpu_kvm : m->cpu_tcg;
+	if (s->nestedvm)
+		nested = kvm ? m->nested_kvm : m->nested_tcg;
 	arg(a, "-name");
 	arg(a, "runq");
 	arg(a, "-machine");
 	arg(a, "%s,accel=%s,memory-backend=ram", m->type, kvm ? "kvm" : "tcg");
 	arg(a, "-cpu");
-	arg(a, "%s", cpu);
+	arg(a, "%s%s", cpu, nested);
 	/* sockets: what every guest sees, also one without ACPI */
 	arg(a, "-smp");
 	arg(a, "%u,sockets=%u,cores=1,threads=1", s->cpus, s->cpus);

@@ -446,10 +446,26 @@ how_ended(char *buf, size_t size, int status)
 	return buf;
 }
 
+/* Before the guest ran, a wrong -cpu is the likely reason: what QEMU says of
+ * it comes next. */
+static void
+qemu_failed(struct vm *vm, int status)
+{
+	const char *cpuargs = vm->parts.spec->cpuargs;
+	char how[96];
+
+	how_ended(how, sizeof how, status);
+	if (cpuargs != NULL && !vm->agent_up)
+		fail(vm, "QEMU %s; --cpuargs or RUNQ_CPUARGS is \"%s\"", how,
+		    cpuargs);
+	else
+		fail(vm, "QEMU %s", how);
+	tail_show(vm->qemu_log, "QEMU", CONSOLE_LINES);
+}
+
 static void
 qemu_ended(struct vm *vm, int status)
 {
-	char how[96];
 
 	vm->qemu_gone = true;
 	tail_drain(vm->console);
@@ -464,9 +480,7 @@ qemu_ended(struct vm *vm, int status)
 		    vm->agent_up ? "the guest's kernel died under the container"
 				 : "the guest's kernel died while it booted");
 	} else {
-		how_ended(how, sizeof how, status);
-		fail(vm, "QEMU %s", how);
-		tail_show(vm->qemu_log, "QEMU", CONSOLE_LINES);
+		qemu_failed(vm, status);
 	}
 }
 

@@ -113,6 +113,8 @@ get_facts(
 		f->cpus = (unsigned)json_object_get_int(v);
 	if (json_object_object_get_ex(o, "netns_is_hosts", &v))
 		f->netns_is_hosts = json_object_get_boolean(v);
+	if (json_object_object_get_ex(o, "image_certs", &v))
+		f->image_certs = json_object_get_boolean(v);
 	json_object_object_get_ex(o, "limits", &limits);
 	case_limits(limits, &f->limits);
 	json_object_object_get_ex(o, "paths", &paths);

@@ -109,6 +109,23 @@ rm "$own/key.pem"
 ok 'half a pair is refused' fails mkcerts
 ok 'refused: --days 0' fails mkcerts --days 0
 ok 'refused: --days x' fails mkcerts --days x
+
+# Certificates where the image folder has them, without an authority's key and
+# with a client that knows no authority.
+mkdir -p "$work/moved/qemu"
+mv "$work/runq/certs" "$work/moved/qemu/certs"
+mv "$work/runq/cert.pem" "$work/runq/key.pem" "$work/moved/"
+rm "$work/moved/qemu/certs/ca-key.pem"
+dir=$work/moved
+ok 'certificates in the image folder are used' mkcerts
+ok 'and stay there' test ! -e "$dir/certs"
+ok 'the client gets its authority' cmp "$dir/ca.pem" "$dir/qemu/certs/ca.pem"
+rm -rf "$dir/qemu/certs"
+ln -s ../certs "$dir/qemu/certs"
+mkdir -m 700 "$dir/certs"
+rm "$dir"/*.pem
+ok 'a link there is one to those beside it' mkcerts
+ok 'which is where they are made' test -s "$dir/certs/key.pem"
 ok 'no temporary folder is left' test -z \
-    "$(find "$work/runq" "$own" -name '.new.*')"
+    "$(find "$work/runq" "$own" "$work/moved" -name '.new.*')"
 echo "1..$count"

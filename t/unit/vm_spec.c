@@ -233,7 +233,7 @@ test_cpuargs(void)
 	static const char *const bad[] = {"", ",", "host,", "host,,+x",
 	    "host,vmx", "+vmx", "-host", "host +x", "host,+",
 	    "host,a=", "host,=b", "host,a=b=c", "host;x", "host\n",
-	    "host,a=/etc", "help,?"};
+	    "host,a=/etc", "help,?", "help"};
 	struct err err;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
