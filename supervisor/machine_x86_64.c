@@ -21,7 +21,7 @@ const struct machine machine_x86_64 = {
     /* A hypervisor below rarely has a PMU that works two levels up. QEMU
      * emulates SVM, with nested pages, and no VMX. */
     .nested_kvm = ",pmu=off",
-    .nested_tcg = ",+svm,+npt",
+    .nested_tcg = ",svm=on,npt=on",
     /* panic=-1: reboot at once, which ends QEMU (-no-reboot).
      * pci=noearly: the early quirks scan every bus, one exit a register.
      * i8042.*, 8250.*: do not probe what is not there. */

@@ -53,12 +53,12 @@ refused($_, qr/RUNQ_CPUARGS: "?.*must be a CPU model and its features/s)
 my $nested = "$PREFIX-nested";
 register_runtime($nested, $RUNQ, @tcg, '--nestedvm');
 $p = vm($nested, ['--cap-add', 'sys_module', '-e',
-	'RUNQ_CPUARGS=max,-svm'], 'sh', '-c',
+	'RUNQ_CPUARGS=max,svm=off'], 'sh', '-c',
     'grep -ow -m1 svm /proc/cpuinfo; modprobe kvm_amd; ' .
     'grep kvm /proc/misc; mknod /dev/kvm c 10 232; : <>/dev/kvm && echo open');
 is $p->out, "svm\n232 kvm\nopen\n", '--nestedvm: KVM works in the guest'
     or diag $p->err;
-$p = vm($tcg, ['--cap-add', 'sys_module', '-e', 'RUNQ_CPUARGS=max,-svm'],
+$p = vm($tcg, ['--cap-add', 'sys_module', '-e', 'RUNQ_CPUARGS=max,svm=off'],
     'sh', '-c', 'grep -ow -m1 svm /proc/cpuinfo; modprobe kvm_amd || echo no');
 is $p->out, "no\n", 'without it RUNQ_CPUARGS has the last word'
     or diag $p->err;

@@ -67,16 +67,16 @@ docker_ok('rm', '-f', $name);
 # ---- daemon.json ----
 my $old = "$PREFIX-old";
 register_runtime($old, $RUNQ, @accel, '--cpu', '1', '--mem', '256',
-    '--dns', '8.8.8.8, 8.8.4.4', '--dns-opts', 'timeout:2 attempts:1',
-    '--dns-search', 'example.com example.org', '--tmpfs', '/tmp', '--noexec',
+    '--dns', '8.8.8.8,8.8.4.4', '--dns-opts', 'timeout:2',
+    '--dns-search', 'example.com', '--tmpfs', '/tmp', '--noexec',
     '--runqenv', '--nestedvm', '--sigusr');
 $p = vm($old, [], 'sh', '-c', 'cat /etc/resolv.conf /.runqenv;' .
     'grep " /tmp " /proc/mounts');
 is $p->code, 0, 'every option of its daemon.json' or diag $p->err;
 is $p->err, '', 'without a warning';
 like $p->out, qr/^nameserver 8\.8\.8\.8\nnameserver 8\.8\.4\.4$/m, '--dns';
-like $p->out, qr/^options timeout:2 attempts:1$/m, '--dns-opts';
-like $p->out, qr/^search example\.com example\.org$/m, '--dns-search';
+like $p->out, qr/^options timeout:2$/m, '--dns-opts';
+like $p->out, qr/^search example\.com$/m, '--dns-search';
 like $p->out, qr/^PATH=/m, '--runqenv';
 like $p->out, qr/^tmpfs \/tmp tmpfs/m, '--tmpfs';
 
@@ -89,5 +89,12 @@ is $p->code, 0, 'yes, on, no and nothing as values' or diag $p->err;
 is $p->err, '', 'without a warning';
 unlike $p->out, qr/8\.8\.4\.4/, 'RUNQ_DNS_PRESERVE';
 like $p->out, qr/^none$/m, 'RUNQ_RUNQENV=no';
+
+$p = vm($old, ['-e', 'RUNQ_DNS=1.2.3.4, 5.5.5.5',
+	'-e', 'RUNQ_DNS_OPTS=timeout:7 attempts:1',
+	'-e', 'RUNQ_DNS_SEARCH=foo.com bar.com'], 'cat', '/etc/resolv.conf');
+is $p->out, "search foo.com bar.com\nnameserver 1.2.3.4\n" .
+    "nameserver 5.5.5.5\noptions timeout:7 attempts:1\n",
+    'lists of words as in resolv.conf' or diag $p->err;
 
 done_testing();
