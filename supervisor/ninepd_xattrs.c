@@ -9,7 +9,10 @@
 #include "lib/cleanup.h"
 #include "supervisor/ninepd_path.h"
 
-/* name NULL: the list of names. */
+/*
+ * name NULL: the list of names. It is got in whole also when only its length
+ * is asked for (size 0): overlayfs would count names that it does not show.
+ */
 static int
 get_xattr(struct ninep *n, const char *path, const char *name, uint32_t size,
     struct ninep_reply *reply)
@@ -22,14 +25,14 @@ get_xattr(struct ninep *n, const char *path, const char *name, uint32_t size,
 	if (fd == -1)
 		return -errno;
 	f = ninep_fd_name(fd);
-	if (size > sizeof value)
-		size = sizeof value;
-	len = name != NULL ? getxattr(f.s, name, value, size)
-			   : listxattr(f.s, value, size);
+	len = name != NULL ? getxattr(f.s, name, value, sizeof value)
+			   : listxattr(f.s, value, sizeof value);
 	if (len == -1)
 		return -errno;
 	if (size == 0)
 		ninep_put_u32(reply, (uint32_t)len);
+	else if ((size_t)len > size)
+		return -ERANGE;
 	else
 		ninep_put_bytes(reply, value, (size_t)len);
 	return 0;

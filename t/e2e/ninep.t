@@ -57,7 +57,7 @@ volume_files();
 		'chown 1234:5678 /rw/d/a; chmod 4751 /rw/b; mv /rw/d/a /rw/d/c; cat /rw/s || :',
 		'probe setxattr /rw/b user.color blue; mkfifo /rw/fifo',
 		'mv /rw/sub /rw/d/moved; rmdir /rw/d/moved; touch -d "2001-02-03 04:05:06" /rw/old',
-		'probe stat /rw/b /rw/fifo'));
+		'probe stat /rw/b /rw/fifo; touch /etc/new; probe stat /etc'));
 
 	is $p->code, 0, 'a container by 9p' or diag $p->err;
 	like $p->out, qr/^(\S+)\n.*^\/lib\/modules\/\1\/kernel$/ms,
@@ -78,6 +78,8 @@ volume_files();
 	    or diag $p->err;
 	like $p->out, qr{^/rw/b: mode 104751 owner 1234:5678 links 2 size 5 user\.color\(4\)$}m,
 	    'owner, mode, links, xattr inside';
+	like $p->out, qr{^/etc: mode 40755 owner 0:0$}m,
+	    'overlayfs keeps its attributes to itself' or diag $p->out;
 	my @st = stat "$dir/rw/b";
 	is sprintf('%o %d:%d %d', @st[2, 4, 5, 3]), '104751 1234:5678 2',
 	    'the same on the host';
