@@ -83,6 +83,23 @@ out:
 	return o;
 }
 
+int
+json_only(struct json_object *o, const char *where, const char *const *known,
+    struct err *err)
+{
+	json_object_object_foreach (o, key, val) {
+		const char *const *k = known;
+
+		(void)val;
+		while (*k != NULL && strcmp(*k, key) != 0)
+			k++;
+		if (*k == NULL)
+			return err_set(
+			    err, "%s.%.64s: unknown member", where, key);
+	}
+	return 0;
+}
+
 void
 json_wipe_str(struct json_object *o, const char *key)
 {

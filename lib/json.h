@@ -52,6 +52,10 @@ int json_opt_obj(struct json_object *o, const char *where, const char *key,
 int json_opt_arr(struct json_object *o, const char *where, const char *key,
     struct json_object **out, struct err *err);
 
+/* Fails when o has a member that is not in the NULL-terminated list. */
+int json_only(struct json_object *o, const char *where,
+    const char *const *known, struct err *err);
+
 /* Overwrites a member that is a string with NUL bytes: a secret. */
 void json_wipe_str(struct json_object *o, const char *key);
 

@@ -201,24 +201,6 @@ vm_spec_serialize(const struct vm_spec *spec, size_t *len)
 	return copy;
 }
 
-/* Fails when o has a member that is not in the list. */
-static int
-only(struct json_object *o, const char *where, const char *const *known,
-    struct err *err)
-{
-	json_object_object_foreach (o, key, val) {
-		const char *const *k = known;
-
-		(void)val;
-		while (*k != NULL && strcmp(*k, key) != 0)
-			k++;
-		if (*k == NULL)
-			return err_set(
-			    err, "%s.%.64s: unknown member", where, key);
-	}
-	return 0;
-}
-
 static int
 dup_str(const char *s, char **out, struct err *err)
 {
@@ -260,7 +242,7 @@ parse_machine(struct json_object *spec_o, struct vm_spec *spec, struct err *err)
 	struct json_object *o;
 
 	if (json_need_obj(spec_o, "spec", w, &o, err) == -1 ||
-	    only(o, w, known, err) == -1)
+	    json_only(o, w, known, err) == -1)
 		return -1;
 	if (json_need_str(o, w, "arch", &s, err) == -1)
 		return -1;
@@ -295,7 +277,7 @@ parse_rootfs(struct json_object *spec_o, struct vm_spec *spec, struct err *err)
 	struct json_object *o;
 
 	if (json_need_obj(spec_o, "spec", "rootfs", &o, err) == -1 ||
-	    only(o, "rootfs", known, err) == -1 ||
+	    json_only(o, "rootfs", known, err) == -1 ||
 	    json_need_str(o, "rootfs", "type", &s, err) == -1)
 		return -1;
 	if (vm_rootfs_parse(s, &spec->rootfs, err) == -1)
@@ -339,7 +321,7 @@ parse_tls(struct json_object *spec_o, struct vm_spec *spec, struct err *err)
 		    "only then");
 	if (o == NULL)
 		return 0;
-	if (only(o, "tls", known, err) == -1 ||
+	if (json_only(o, "tls", known, err) == -1 ||
 	    need_pem(o, "ca", &spec->tls.ca, err) == -1 ||
 	    need_pem(o, "cert", &spec->tls.cert, err) == -1 ||
 	    need_pem(o, "key", &spec->tls.key, err) == -1)
@@ -381,7 +363,7 @@ parse_dns(struct json_object *spec_o, struct vm_spec *spec, struct err *err)
 		return -1;
 	if (o == NULL)
 		return 0;
-	if (only(o, "dns", known, err) == -1)
+	if (json_only(o, "dns", known, err) == -1)
 		return -1;
 	for (const char *const *k = known; *k != NULL; k++) {
 		AUTO_FREE const char **v = NULL;
@@ -412,7 +394,7 @@ parse_ap(struct json_object *spec_o, struct vm_spec *spec, struct err *err)
 		return -1;
 	if (o == NULL)
 		return 0;
-	if (only(o, "ap", known, err) == -1 ||
+	if (json_only(o, "ap", known, err) == -1 ||
 	    json_need_str(o, "ap", "uuid", &uuid, err) == -1)
 		return -1;
 	if (vm_apuuid_check(uuid, err) == -1)
@@ -435,7 +417,7 @@ parse_members(struct json_object *o, struct vm_spec *spec, struct err *err)
 	/* the version first: it decides what the rest means */
 	if (json_need_int(o, "spec", "version", VM_SPEC_VERSION,
 		VM_SPEC_VERSION, &version, err) == -1 ||
-	    only(o, "spec", known, err) == -1 ||
+	    json_only(o, "spec", known, err) == -1 ||
 	    json_need_str(o, "spec", "id", &id, err) == -1)
 		return -1;
 	if (vm_id_check(id, err) == -1)

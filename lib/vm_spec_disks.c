@@ -64,19 +64,6 @@ vm_disks_add(struct json_object *spec_o, const struct vm_spec *spec)
 }
 
 static int
-only(struct json_object *o, const char *where, struct err *err)
-{
-	json_object_object_foreach (o, key, val) {
-		(void)val;
-		if (strcmp(key, "id") != 0 && strcmp(key, "format") != 0 &&
-		    strcmp(key, "cache") != 0 && strcmp(key, "readonly") != 0)
-			return err_set(
-			    err, "%s.%.64s: unknown member", where, key);
-	}
-	return 0;
-}
-
-static int
 check_unique(const struct vm_spec *spec, const char *id, struct err *err)
 {
 	for (size_t i = 0; i < spec->n_disks; i++)
@@ -89,12 +76,14 @@ static int
 parse_disk(struct json_object *o, const char *where, struct vm_spec *spec,
     struct err *err)
 {
+	static const char *const known[] = {
+	    "id", "format", "cache", "readonly", NULL};
 	struct vm_disk d = {.id = NULL};
 	const char *id, *format, *cache;
 
 	if (!json_object_is_type(o, json_type_object))
 		return err_set(err, "%s: not an object", where);
-	if (only(o, where, err) == -1 ||
+	if (json_only(o, where, known, err) == -1 ||
 	    json_need_str(o, where, "id", &id, err) == -1 ||
 	    json_need_str(o, where, "format", &format, err) == -1 ||
 	    json_need_str(o, where, "cache", &cache, err) == -1 ||

@@ -24,23 +24,6 @@ request_free(struct request *r)
 }
 
 static int
-only(struct json_object *o, const char *where, const char *const *known,
-    struct err *err)
-{
-	json_object_object_foreach (o, key, val) {
-		const char *const *k = known;
-
-		(void)val;
-		while (*k != NULL && strcmp(*k, key) != 0)
-			k++;
-		if (*k == NULL)
-			return err_set(
-			    err, "%s.%.64s: unknown member", where, key);
-	}
-	return 0;
-}
-
-static int
 read_process(struct json_object *doc, struct request *r, struct err *err)
 {
 	static const char *const known[] = {"args", "env", "terminal", NULL};
@@ -48,7 +31,7 @@ read_process(struct json_object *doc, struct request *r, struct err *err)
 	struct json_object *o;
 
 	if (json_need_obj(doc, "EXEC", w, &o, err) == -1 ||
-	    only(o, w, known, err) == -1 ||
+	    json_only(o, w, known, err) == -1 ||
 	    json_opt_bool(o, w, "terminal", &r->terminal, err) == -1 ||
 	    json_opt_strv(o, w, "args", &r->args, &r->n_args, err) == -1 ||
 	    json_opt_strv(o, w, "env", &r->env, &r->n_env, err) == -1)
@@ -77,14 +60,14 @@ read_request(struct json_object *doc, struct request *r, struct err *err)
 
 	if (!json_object_is_type(doc, json_type_object))
 		return err_set(err, "EXEC: not an object");
-	if (only(doc, "EXEC", known, err) == -1 ||
+	if (json_only(doc, "EXEC", known, err) == -1 ||
 	    read_process(doc, r, err) == -1 ||
 	    json_opt_obj(doc, "EXEC", w, &o, err) == -1)
 		return -1;
 	if (o == NULL)
 		return 0;
 	r->has_size = true;
-	if (only(o, w, size, err) == -1 ||
+	if (json_only(o, w, size, err) == -1 ||
 	    json_need_int(o, w, "rows", 0, 65535, &r->rows, err) == -1 ||
 	    json_need_int(o, w, "columns", 0, 65535, &r->columns, err) == -1)
 		return -1;
