@@ -12,6 +12,10 @@ use E2E::Parity;
 my $bytes = join '', map { chr } 0 .. 255;
 
 # ---- pipes ----
+case '-a stdout: stderr is in the logs alone',
+    opts => ['-a', 'stdout'],
+    cmd => ['sh', '-c', 'echo out; echo err >&2'], want => qr/out/;
+
 case 'stdin: a line to cat', opts => ['-i'], cmd => ['cat'],
     how => { stdin => "x\n" }, want => qr/^x$/m;
 case 'stdin: empty, at once at its end', opts => ['-i'],
