@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 static const int allowed[] = {
@@ -47,37 +49,68 @@ allow_dns(scmp_filter_ctx ctx)
 	return r;
 }
 
-int
-filter_install(bool dns, struct err *err)
+/* Memory, but never executable. On s390 mmap(2)'s arguments are in memory,
+ * where no filter sees them (kernel, arch/s390/kernel/syscall.c): there
+ * mprotect(2) alone is held to this. */
+static int
+allow_memory(scmp_filter_ctx ctx)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int r = -ENOMEM;
+	const struct scmp_arg_cmp no_exec =
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	uint32_t arch = seccomp_arch_native();
+	bool seen = arch != SCMP_ARCH_S390X && arch != SCMP_ARCH_S390;
+	int r = seccomp_rule_add_array(
+	    ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), seen ? 1 : 0, &no_exec);
 
-	if (ctx == NULL)
-		return err_set(err, "seccomp: out of memory");
+	if (r == 0)
+		r = seccomp_rule_add_array(
+		    ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &no_exec);
+	return r;
+}
+
+static int
+add_rules(scmp_filter_ctx ctx, bool dns)
+{
+	int r = 0;
+
 	for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
 		/* unknown to this architecture or library: not needed there */
 		if (allowed[i] < 0)
 			continue;
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
 		if (r < 0)
-			goto out;
+			return r;
 	}
 	if (dns && (r = allow_dns(ctx)) < 0)
-		goto out;
+		return r;
 	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
 	    SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET), SCMP_A2(SCMP_CMP_EQ, SO_SNDBUF));
-	if (r < 0)
-		goto out;
-	/* memory, but never executable */
-	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-	    SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
+	return r < 0 ? r : allow_memory(ctx);
+}
+
+void *
+filter_new(bool dns, struct err *err)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r = ctx == NULL ? -ENOMEM : add_rules(ctx, dns);
+
 	if (r == 0)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-		    SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
-	if (r == 0)
-		r = seccomp_load(ctx);
-out:
+		return ctx;
+	if (ctx != NULL)
+		seccomp_release(ctx);
+	err_set(err, "seccomp filter: %s", strerror(-r));
+	return NULL;
+}
+
+int
+filter_install(bool dns, struct err *err)
+{
+	scmp_filter_ctx ctx = filter_new(dns, err);
+	int r;
+
+	if (ctx == NULL)
+		return -1;
+	r = seccomp_load(ctx);
 	seccomp_release(ctx);
 	if (r < 0)
 		return err_set(err, "seccomp filter: %s", strerror(-r));

@@ -7,8 +7,12 @@
 
 #include "lib/err.h"
 
-/* Needs no_new_privs. A system call that is not listed kills the process. dns:
- * sockets for Docker's DNS server may be made. */
+/* The filter as a libseccomp context, which seccomp_release(3) frees; NULL with
+ * err. */
+void *filter_new(bool dns, struct err *err);
+
+/* Installs it. Needs no_new_privs. A system call that is not listed kills the
+ * process. dns: sockets for Docker's DNS server may be made. */
 int filter_install(bool dns, struct err *err);
 
 #endif

@@ -20,77 +20,12 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "t/tap.h"
+#include "t/unit/bpf.h"
 
 #define X32 0x40000000u
 #define NATIVE_IS_X86_64 (seccomp_arch_native() == SCMP_ARCH_X86_64)
 #define NATIVE_IS_S390X (seccomp_arch_native() == SCMP_ARCH_S390X)
 #define NEWUSER 0x10000000 /* CLONE_NEWUSER */
-
-static uint32_t
-load(const struct seccomp_data *d, uint32_t off)
-{
-	uint32_t v;
-
-	if (off > sizeof *d - sizeof v || off % 4 != 0)
-		abort();
-	memcpy(&v, (const char *)d + off, sizeof v);
-	return v;
-}
-
-/* What the kernel's filter machine computes, for the instructions that
- * seccomp(2) allows and libseccomp uses. */
-static uint32_t
-run(const struct sock_fprog *p, uint32_t arch, uint32_t nr,
-    const uint64_t args[6])
-{
-	struct seccomp_data d = {.nr = (int)nr, .arch = arch};
-	uint32_t a = 0, mem[BPF_MEMWORDS] = {0};
-
-	for (size_t i = 0; args != NULL && i < 6; i++)
-		d.args[i] = args[i];
-	for (size_t pc = 0; pc < p->len; pc++) {
-		const struct sock_filter *f = &p->filter[pc];
-		bool yes = false;
-
-		switch (f->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			a = load(&d, f->k);
-			continue;
-		case BPF_LD | BPF_MEM:
-			a = mem[f->k % BPF_MEMWORDS];
-			continue;
-		case BPF_ST:
-			mem[f->k % BPF_MEMWORDS] = a;
-			continue;
-		case BPF_ALU | BPF_AND | BPF_K:
-			a &= f->k;
-			continue;
-		case BPF_RET | BPF_K:
-			return f->k;
-		case BPF_JMP | BPF_JA:
-			pc += f->k;
-			continue;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-			yes = a == f->k;
-			break;
-		case BPF_JMP | BPF_JGT | BPF_K:
-			yes = a > f->k;
-			break;
-		case BPF_JMP | BPF_JGE | BPF_K:
-			yes = a >= f->k;
-			break;
-		case BPF_JMP | BPF_JSET | BPF_K:
-			yes = (a & f->k) != 0;
-			break;
-		default:
-			printf("# pc %zu: code %#x\n", pc, f->code);
-			abort();
-		}
-		pc += yes ? f->jt : f->jf;
-	}
-	printf("# ran off the end\n");
-	abort();
-}
 
 static int
 compile(const char *text, struct seccomp_filter *f, struct err *err)
@@ -112,7 +47,7 @@ verdict(const char *text, const char *name, const uint64_t args[6])
 		printf("# %s\n", err.msg);
 		return 0xdeadbeef;
 	}
-	r = run(&f.prog, seccomp_arch_native(),
+	r = bpf_run(&f.prog, seccomp_arch_native(),
 	    (uint32_t)seccomp_syscall_resolve_name(name), args);
 	seccomp_free(&f);
 	return r;
@@ -188,7 +123,8 @@ check_all_numbers(struct json_object *profile, const struct sock_fprog *p,
 	for (uint32_t n = 0; n < 1000; n++) {
 		char *name =
 		    seccomp_syscall_resolve_num_arch(scmp, (int)(n | bit));
-		uint32_t want = EPERM_ACT, got = run(p, audit, n | bit, NULL);
+		uint32_t want = EPERM_ACT,
+			 got = bpf_run(p, audit, n | bit, NULL);
 
 		if (n > largest || (n == 0 && scmp == SCMP_ARCH_S390X))
 			want = ENOSYS_ACT;
@@ -210,7 +146,7 @@ check_all_numbers(struct json_object *profile, const struct sock_fprog *p,
 static uint32_t
 call(const struct sock_fprog *p, const char *name, const uint64_t args[6])
 {
-	return run(p, seccomp_arch_native(),
+	return bpf_run(p, seccomp_arch_native(),
 	    (uint32_t)seccomp_syscall_resolve_name(name), args);
 }
 
@@ -241,9 +177,9 @@ docker_calls(const struct sock_fprog *p)
 	    "docker: clone of a user namespace");
 	is_act(call(p, "clone3", NULL), ENOSYS_ACT, "docker: clone3");
 	is_act(call(p, "mount", NULL), EPERM_ACT, "docker: mount");
-	is_act(run(p, seccomp_arch_native(), UINT32_MAX, NULL), ENOSYS_ACT,
+	is_act(bpf_run(p, seccomp_arch_native(), UINT32_MAX, NULL), ENOSYS_ACT,
 	    "docker: number -1");
-	is_act(run(p, AUDIT_ARCH_AARCH64, 1, NULL), SCMP_ACT_KILL_THREAD,
+	is_act(bpf_run(p, AUDIT_ARCH_AARCH64, 1, NULL), SCMP_ACT_KILL_THREAD,
 	    "docker: another architecture");
 }
 
@@ -253,9 +189,11 @@ docker_x86(struct json_object *profile, const struct sock_fprog *p)
 	uint32_t x64 = AUDIT_ARCH_X86_64;
 
 	check_all_numbers(profile, p, SCMP_ARCH_X86, AUDIT_ARCH_I386, 0, 449);
-	is_act(run(p, x64, X32 | 1, NULL), SCMP_ACT_ALLOW, "docker: x32 write");
-	is_act(run(p, x64, X32 | 165, NULL), EPERM_ACT, "docker: x32 mount");
-	is_act(run(p, x64, X32 | 600, NULL), ENOSYS_ACT,
+	is_act(bpf_run(p, x64, X32 | 1, NULL), SCMP_ACT_ALLOW,
+	    "docker: x32 write");
+	is_act(
+	    bpf_run(p, x64, X32 | 165, NULL), EPERM_ACT, "docker: x32 mount");
+	is_act(bpf_run(p, x64, X32 | 600, NULL), ENOSYS_ACT,
 	    "docker: x32, newer than the profile");
 }
 
@@ -468,7 +406,7 @@ newer(const char *arch, const char *dflt)
 		printf("# %s\n", err.msg);
 		return 0xdeadbeef;
 	}
-	r = run(&f.prog, seccomp_arch_native(), 460, NULL);
+	r = bpf_run(&f.prog, seccomp_arch_native(), 460, NULL);
 	seccomp_free(&f);
 	return r;
 }
@@ -502,12 +440,13 @@ test_enosys_s390x(void)
 
 	insns[n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 1);
 	ok(n <= SECCOMP_ENOSYS_INSNS_MAX, "s390x: room");
-	is_act(run(&p, arch, 0, NULL), ENOSYS_ACT,
+	is_act(bpf_run(&p, arch, 0, NULL), ENOSYS_ACT,
 	    "s390x: 0, the mark of a number that the kernel does not know");
-	is_act(run(&p, arch, 1, NULL), 1, "s390x: 1");
-	is_act(run(&p, arch, 400, NULL), 1, "s390x: the largest");
-	is_act(run(&p, arch, 401, NULL), ENOSYS_ACT, "s390x: a newer one");
-	is_act(run(&p, AUDIT_ARCH_S390, 401, NULL), 1, "s390x: not for s390");
+	is_act(bpf_run(&p, arch, 1, NULL), 1, "s390x: 1");
+	is_act(bpf_run(&p, arch, 400, NULL), 1, "s390x: the largest");
+	is_act(bpf_run(&p, arch, 401, NULL), ENOSYS_ACT, "s390x: a newer one");
+	is_act(
+	    bpf_run(&p, AUDIT_ARCH_S390, 401, NULL), 1, "s390x: not for s390");
 }
 
 static void
