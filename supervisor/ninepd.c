@@ -18,6 +18,8 @@
 #include <linux/securebits.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -247,6 +249,13 @@ answer(int sock, enum ninep_answer how, int result, uint8_t *out, size_t len)
 	return write_all(sock, out, NINEP_HEADER + len);
 }
 
+/* QEMU has ended, whatever it was waiting for. */
+static bool
+is_end(int e)
+{
+	return e == 0 || e == EPIPE || e == ECONNRESET;
+}
+
 /* Until QEMU ends, or breaks the protocol. */
 static int
 serve(struct ninep *n, int sock, struct err *err)
@@ -262,15 +271,15 @@ serve(struct ninep *n, int sock, struct err *err)
 		int r;
 
 		if (read_all(sock, head, sizeof head) == -1)
-			return errno == 0 ? 0 : err_sys(err, "read");
+			return is_end(errno) ? 0 : err_sys(err, "read");
 		if (head[1] > sizeof in)
 			return err_set(err, "a request of %u bytes", head[1]);
 		req.left = head[1];
 		if (read_all(sock, in, req.left) == -1)
-			return errno == 0 ? 0 : err_sys(err, "read");
+			return is_end(errno) ? 0 : err_sys(err, "read");
 		r = ninep_do(n, head[0], &req, &reply, &how);
 		if (answer(sock, how, r, out, reply.len) == -1)
-			return errno == EPIPE ? 0 : err_sys(err, "write");
+			return is_end(errno) ? 0 : err_sys(err, "write");
 	}
 }
 
@@ -286,6 +295,7 @@ main(int argc, char **argv)
 		log_error("this program is started by runq's supervisor");
 		return 1;
 	}
+	signal(SIGPIPE, SIG_IGN);
 	sock = atoi(argv[1]);
 	ready = atoi(argv[2]);
 	if (confine(&n, &err) == -1)

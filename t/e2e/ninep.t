@@ -239,6 +239,23 @@ sub status_of {
 	is "@left", '', 'and nothing is left';
 }
 
+# The server ends with QEMU, but is not to blame.
+{
+	my $name = name();
+	my $p = start(['docker', 'run', run_args($ninep, $name), TEST_IMAGE,
+		'sh', '-c', 'echo ready; while :; do cat /bin/busybox >/tmp/b;
+		ls -l /bin; done >/dev/null']);
+
+	ok defined $p->expect(qr/ready/, 120), 'QEMU: it runs'
+	    or diag $p->err;
+	my $pids = container_pids($name);
+	kill 'KILL', grep { $pids->{$_} =~ /qemu/ } keys %$pids;
+	is $p->finish(60), 125, 'killed: the container ends';
+	like $p->err, qr/^runq: QEMU was killed by signal 9 \(Killed\)$/m,
+	    'with a sentence';
+	docker('rm', '-f', $name);
+}
+
 # The image directory without one file.
 sub without {
 	my ($label, $file) = @_;
