@@ -216,12 +216,16 @@ fails(rx('-c', "$dir/foreign/cert.pem", '-k', "$dir/foreign/key.pem",
     qr/supervisor shows is foreign/, 'a foreign authority');
 my ($group) = qx(getent group docker) =~ /^docker:[^:]*:(\d+):/;
 SKIP: {
-	skip 'no group docker', 5 if !defined $group;
+	skip 'no group docker', 6 if !defined $group;
 	my @as = ('setpriv', '--reuid', 65534, '--clear-groups', '--regid');
 	my $p = run([@as, $group, $program, $name, 'echo', 'hello']);
 
 	is $p->out, "hello\n", 'a user of group docker needs no root';
 	is $p->code, 0, 'code 0';
+	$p = run(['setpriv', '--reuid', 65534, '--regid', 65534, '--groups',
+		$group, $program, $name, 'id', '-u']);
+	is $p->out, "1000\n", 'nor one for whom it is a further group' or
+	    diag $p->err;
 	fails(run([@as, 65534, $program, $name, 'true']),
 	    qr{key.pem: Permission denied}, 'a user who is not');
 }
