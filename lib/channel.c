@@ -270,13 +270,12 @@ channel_window(const struct channel *ch, uint32_t stream)
 	return s->window;
 }
 
-/* May this stream write now? Else it is called when its turn comes. */
+/* May this stream write now? Else it is called when its turn comes. Who waits
+ * goes first: there is room only when nobody does. */
 static bool
 has_turn(struct channel *ch, struct stream *s)
 {
-	if (ch->waking
-		? ch->turn
-		: TAILQ_EMPTY(&ch->waiting) && buf_len(&ch->out) < DATA_SOFT)
+	if (ch->waking ? ch->turn : buf_len(&ch->out) < DATA_SOFT)
 		return true;
 	if (!s->waiting) {
 		s->waiting = true;
