@@ -67,6 +67,12 @@ sub median {
 	return $t[@t / 2];
 }
 
+sub processes {
+	my ($name) = @_;
+
+	return join ' ', sort values %{ container_pids($name) };
+}
+
 # What sessions and strangers may leave: nothing.
 sub nothing_left {
 	my ($name, $before, $what) = @_;
@@ -75,8 +81,10 @@ sub nothing_left {
 	ok eventually(60, sub { fds($pid) <= $before->{fds} }),
 	    "$what: no descriptor is left" or
 	    diag "$before->{fds} before, " . fds($pid) . ' after';
-	is_deeply [sort values %{ container_pids($name) }],
-	    $before->{processes}, "$what: no process in the container";
+	my $now;
+	ok eventually(60, sub { ($now = processes($name)) eq
+		$before->{processes} }), "$what: no process in the container"
+	    or diag "$before->{processes} before, $now after";
 	ok eventually(60, sub { docker('exec', $name, 'sh', '-c',
 		'ps -o comm | grep -cvE "^(COMMAND|sleep|sh|ps|grep)$"')->out
 		eq "0\n" }), "$what: nor in the guest" or
@@ -103,8 +111,7 @@ sub before {
 	my ($name) = @_;
 	my $pid = container_pid($name);
 
-	return { fds => fds($pid),
-	    processes => [sort values %{ container_pids($name) }] };
+	return { fds => fds($pid), processes => processes($name) };
 }
 
 # ---- bytes, fairness, memory -------------------------------------------------
