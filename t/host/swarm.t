@@ -42,7 +42,7 @@ my ($first, @others) = @tasks;
 
 sub fetch {
 	my ($url) = @_;
-	my $p = docker('exec', $first, 'wget', '-T', 20, '-q', '-O', '-', $url);
+	my $p = docker('exec', $first, 'timeout', 20, 'wget', '-q', '-O', '-', $url);
 
 	return $p->code eq "0" && $p->out ne "" ? $p->out :
 	    sprintf "status %s, %s", $p->code, $p->err;
@@ -79,7 +79,7 @@ my ($ingress) = docker('exec', $first, 'ip', '-4', '-o', 'addr')->out =~
 docker('exec', '-d', $first, 'httpd', '-f', '-p', 99, '-h', '/w');
 is fetch("http://$address{$first}:99/"), $page{$first},
     'a port of the task\'s own';
-my $p = docker('exec', $others[0], 'wget', '-T', 5, '-q', '-O', '-',
+my $p = docker('exec', $others[0], 'timeout', 5, 'wget', '-q', '-O', '-',
     "http://$ingress:99/");
 isnt $p->code, 0, 'is not there for others on the network ingress';
 

@@ -82,10 +82,10 @@ done
 echo "names: $names"
 echo "tasks: $(for a in $(docker exec "$task" nslookup tasks.web |
 	sed -n 's/^Address.*\(10\.0\.1\.[0-9]*\)$/\1/p'); do
-	docker exec "$task" wget -T 20 -q -O - "http://$a/"
+	docker exec "$task" timeout 20 wget -q -O - "http://$a/"
 done | sort -u | tr '\n' ' ')"
 echo "vip: $(for i in 1 2 3 4; do
-	docker exec "$task" wget -T 20 -q -O - http://web/
+	docker exec "$task" timeout 20 wget -q -O - http://web/
 done | sort -u | tr '\n' ' ')"
 echo "published: $(for i in 1 2 3 4; do
 	curl -sS -m 20 "http://10.9.0.$1:8080/"

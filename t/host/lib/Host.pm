@@ -106,12 +106,15 @@ sub _once {
 	my ($name, $dir, $timeout) = @_;
 	my $vm = Host::VM->new(from => abs_path("$CACHE/current"), job => $dir,
 	    src => $SRC, console => "$dir/console");
+	open my $tap, '>', "$dir/tap" or die "$dir/tap: $!";
 	my $out = '';
 	my $patience = $ENV{RUNQ_E2E_PATIENCE} // 3; # as in E2E::Proc
 	my ($what, $detail) = $vm->job("RUNQ_E2E_PATIENCE=$patience " .
 	    "perl -I/src/t/host/lib -I/src/t/e2e/lib /src/t/host/$name.t",
-	    timeout => $timeout * $patience / 3, out => sub { $out .= $_[0] },
-	    err => sub { print STDERR $_[0] });
+	    timeout => $timeout * $patience / 3, out => sub {
+		$out .= $_[0];
+		syswrite $tap, $_[0];
+	    }, err => sub { print STDERR $_[0] });
 
 	return $what eq 'exit' ? ($vm, $out, $detail, "status $detail") :
 	    ($vm, $out, 1, $detail);
