@@ -21,6 +21,7 @@
 #include "runtime/hostfacts.h"
 #include "runtime/listener.h"
 #include "runtime/settings.h"
+#include "runtime/xalloc.h"
 
 /* A module's file name may have either: kmod takes "-" for "_". */
 static bool
@@ -191,10 +192,14 @@ ask_certificates(struct check_fact *fact, const struct settings *s)
 static void
 ask_installation(struct check_facts *f, const struct settings *s)
 {
+	struct hostfacts h = {.macvtap_major = -1};
 	struct utsname u;
 	struct err err = {""};
 	AUTO_FREE char *delegate = delegate_find(s->runc, &err);
+	AUTO_FREE char *image = NULL;
 
+	hostfacts_find_guests(&h, s);
+	image = xasprintf("%s, for guests of %s", s->image_dir, h.guests);
 	if (delegate != NULL)
 		works(&f->delegate, delegate);
 	else
@@ -202,7 +207,7 @@ ask_installation(struct check_facts *f, const struct settings *s)
 	if (uname(&u) == 0 &&
 	    hostfacts_check_image(s->image_dir, u.machine, s->rootfs, &err) ==
 		0)
-		works(&f->image, s->image_dir);
+		works(&f->image, image);
 	else
 		fails(&f->image, "%s", err.msg);
 	ask_certificates(&f->exec, s);
