@@ -20,10 +20,11 @@ static const int allowed[] = {
     SCMP_SYS(time), SCMP_SYS(timerfd_settime), SCMP_SYS(restart_syscall),
     /* streams, carrier, QMP, console */
     SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
-    SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
-    SCMP_SYS(accept4), SCMP_SYS(getpeername), SCMP_SYS(getsockopt),
-    SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(dup2),
-    SCMP_SYS(dup3), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek),
+    SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(recv), SCMP_SYS(sendmsg),
+    SCMP_SYS(sendto), SCMP_SYS(send), SCMP_SYS(accept4), SCMP_SYS(getpeername),
+    SCMP_SYS(getsockopt), SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(fcntl),
+    SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
+    SCMP_SYS(lseek),
     /* the terminal (TCGETS, TCSETS*, TIOCGWINSZ, FIONREAD) */
     SCMP_SYS(ioctl),
     /* children and signals */
@@ -42,7 +43,7 @@ allow_dns(scmp_filter_ctx ctx)
 {
 	static const int calls[] = {SCMP_SYS(connect), SCMP_SYS(getsockname)};
 	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-	    SCMP_A0(SCMP_CMP_EQ, AF_INET));
+	    SCMP_A0(SCMP_CMP_EQ, AF_INET, 0));
 
 	for (size_t i = 0; r == 0 && i < sizeof calls / sizeof calls[0]; i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
@@ -74,9 +75,9 @@ add_rules(scmp_filter_ctx ctx, bool dns)
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
-		/* unknown to this architecture or library: not needed there */
-		if (allowed[i] < 0)
-			continue;
+		/* The number is a negative one of libseccomp's when this
+		 * architecture lacks the call: no rule, or (s390x: recv, send)
+		 * one for socketcall(2), by which its C library calls it. */
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
 		if (r < 0)
 			return r;
@@ -84,7 +85,8 @@ add_rules(scmp_filter_ctx ctx, bool dns)
 	if (dns && (r = allow_dns(ctx)) < 0)
 		return r;
 	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
-	    SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET), SCMP_A2(SCMP_CMP_EQ, SO_SNDBUF));
+	    SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET, 0),
+	    SCMP_A2(SCMP_CMP_EQ, SO_SNDBUF, 0));
 	return r < 0 ? r : allow_memory(ctx);
 }
 

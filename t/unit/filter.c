@@ -102,6 +102,8 @@ test_socketcall(bool dns)
 		skip("socketcall", "this machine has none");
 		return;
 	}
+	allows(nr, ARGS(9), "send by socketcall");
+	allows(nr, ARGS(10), "recv by socketcall");
 	allows(nr, ARGS(17), "recvmsg by socketcall");
 	allows(nr, ARGS(18), "accept4 by socketcall");
 	kills(nr, ARGS(2), "bind by socketcall");
