@@ -61,10 +61,12 @@ hex_digit(char c)
 static int
 add_seed(struct json_object *doc, struct err *err)
 {
+	/* struct rand_pool_info of linux/random.h, with room */
 	struct {
-		struct rand_pool_info info;
+		int entropy_count; /* bits */
+		int buf_size;	   /* bytes */
 		unsigned char bytes[SEED_MAX];
-	} pool = {.info = {0}};
+	} pool = {0};
 	AUTO_CLOSE int fd = -1;
 	const char *hex = NULL;
 	size_t n;
@@ -83,8 +85,8 @@ add_seed(struct json_object *doc, struct err *err)
 			return err_set(err, "START.seed: not hexadecimal");
 		pool.bytes[i] = (unsigned char)(hi << 4 | lo);
 	}
-	pool.info.entropy_count = (int)(n * 8);
-	pool.info.buf_size = (int)n;
+	pool.entropy_count = (int)(n * 8);
+	pool.buf_size = (int)n;
 	if ((fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC)) == -1 ||
 	    ioctl(fd, RNDADDENTROPY, &pool) == -1)
 		return err_sys(err, "add entropy");

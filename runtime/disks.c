@@ -53,7 +53,7 @@ static int
 check_mountpoint(const char *path, struct err *err)
 {
 	static const char *const taken[] = {
-	    "/dev", "/proc", "/sys", MOUNTS_MODULES, "/usr" MOUNTS_MODULES};
+	    "/dev", "/proc", "/sys", MOUNTS_MODULES, ("/usr" MOUNTS_MODULES)};
 
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (path_is_below(path, taken[i]))

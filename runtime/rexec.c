@@ -83,7 +83,7 @@ connect_to(struct rexec_tls *tls, const struct rexec_cli *cli,
 static int
 run(const struct rexec_cli *cli, struct err *err)
 {
-	struct docker_container c = {NULL};
+	struct docker_container c = {.id = NULL};
 	struct rexec_tls *tls;
 	int code = REXEC_FAILED;
 

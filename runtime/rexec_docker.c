@@ -243,7 +243,7 @@ docker_find(const struct docker_host *host, const char *name,
 	size_t n = strlen(name);
 	int r = -1;
 
-	*out = (struct docker_container){NULL};
+	*out = (struct docker_container){.id = NULL};
 	if (n == 0 || n > NAME_MAX_LEN || strspn(name, NAME_CHARS) != n ||
 	    strchr("_.-", name[0]) != NULL)
 		return err_set(err,
@@ -269,7 +269,7 @@ docker_container_free(struct docker_container *c)
 {
 	free(c->id);
 	free(c->runtime);
-	*c = (struct docker_container){NULL};
+	*c = (struct docker_container){.id = NULL};
 }
 
 /* ---- runtimes ------------------------------------------------------------ */

@@ -224,7 +224,7 @@ test_http(void)
 static void
 says(const char *json, const char *sentence)
 {
-	struct docker_container c = {NULL};
+	struct docker_container c = {.id = NULL};
 	struct err err = {""};
 
 	if (!ok(docker_parse(json, strlen(json), "box", &c, &err) == -1 &&
@@ -237,7 +237,7 @@ says(const char *json, const char *sentence)
 static void
 test_container(void)
 {
-	struct docker_container c = {NULL};
+	struct docker_container c = {.id = NULL};
 	struct err err;
 
 	is_int(docker_parse(RUNNING, strlen(RUNNING), "box", &c, &err), 0,
