@@ -126,8 +126,7 @@ serve(int listener, int alive, const struct sockaddr_un *ours,
 	unlink(ours->sun_path);
 	to = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (from == -1 || to == -1 ||
-	    connect(to, (const struct sockaddr *)theirs, sizeof(*theirs)) ==
-		-1)
+	    connect(to, (const struct sockaddr *)theirs, sizeof(*theirs)) == -1)
 		return;
 	hand_on(from, to);
 }
