@@ -43,9 +43,12 @@ sub vm {
 	my %how = ref $cmd[-1] ? %{ pop @cmd } : ();
 	my $from = delete $how{image} // $image;
 	my $runtime = delete $how{runtime} // $RUNTIME;
+	# else docker warns on stderr
+	my @platform = $from eq $image ? ('--platform', 'linux/s390x') : ();
 
 	return run(['docker', 'run', '--rm',
-		run_args($runtime, "$PREFIX-" . ++$number), @$opts, $from, @cmd],
+		run_args($runtime, "$PREFIX-" . ++$number), @platform, @$opts,
+		$from, @cmd],
 	    timeout => 300, %how);
 }
 
@@ -101,7 +104,8 @@ part server => sub {
 	my $net = "$PREFIX-net";
 	my $name = "$PREFIX-server";
 	docker_ok('network', 'create', '--label', "runq-e2e=$PREFIX", $net);
-	docker_ok('run', '-d', run_args($RUNTIME, $name), '--network', $net,
+	docker_ok('run', '-d', run_args($RUNTIME, $name), '--platform',
+	    'linux/s390x', '--network', $net,
 	    '-p', '127.0.0.1::80', '--health-cmd', 'wget -q -O - 127.0.0.1',
 	    '--health-interval', '1s', '--health-timeout', '60s', $image,
 	    'sh', '-c', 'trap "echo bye; exit 3" TERM; httpd -p 80 -h /www
