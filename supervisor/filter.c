@@ -5,6 +5,7 @@
 #include "supervisor/filter.h"
 
 #include <errno.h>
+#include <linux/net.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -87,6 +88,10 @@ add_rules(scmp_filter_ctx ctx, bool dns)
 	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
 	    SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET, 0),
 	    SCMP_A2(SCMP_CMP_EQ, SO_SNDBUF, 0));
+	/* s390x: socketcall(2), whose further arguments are in memory */
+	if (r == 0 && SCMP_SYS(socketcall) >= 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketcall),
+		    1, SCMP_A0(SCMP_CMP_EQ, SYS_SETSOCKOPT, 0));
 	return r < 0 ? r : allow_memory(ctx);
 }
 

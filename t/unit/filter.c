@@ -104,6 +104,8 @@ test_socketcall(bool dns)
 	}
 	allows(nr, ARGS(9), "send by socketcall");
 	allows(nr, ARGS(10), "recv by socketcall");
+	allows(nr, ARGS(14, 0x3ffc0000000), "setsockopt by socketcall");
+	allows(nr, ARGS(15, 0x3ffc0000000), "getsockopt by socketcall");
 	allows(nr, ARGS(17), "recvmsg by socketcall");
 	allows(nr, ARGS(18), "accept4 by socketcall");
 	kills(nr, ARGS(2), "bind by socketcall");
