@@ -323,7 +323,7 @@ case 'the client is killed: one that does not read goes on', do => sub {
 # What the host sees of the process: itself, or the relay.
 sub kill_from_outside {
 	my ($c, $opts, %how) = @_;
-	my $name = box($c);
+	my $name = box($c, '--label', 'alone'); # nobody else's processes
 	my $wanted = $c->{runtime} eq $REFERENCE ? 'sleep' : 'relay';
 	my $first = container_pid($name);
 	my $p = start(['docker', 'exec', @$opts, $name, 'sh', '-c',
