@@ -51,6 +51,7 @@ is run(['xfs_repair', '-n', $path{xfs}])->code, 0, 'xfs: unmounted in order';
 is run(['btrfs', 'check', $path{btrfs}])->code, 0, 'btrfs: in order';
 
 # ---- a block device ----
+run(['modprobe', 'loop']);
 chomp(my $loop = sh("losetup -f --show $path{ext4}"));
 $p = runq([], ['--device', "$loop:/dev/runq/1/none/ext4/data"], 'md5sum',
     '/data/data');
