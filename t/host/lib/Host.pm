@@ -75,6 +75,14 @@ sub count_repeat {
 	print $f "$name: $why\n";
 }
 
+# What a failed test says when a guest's kernel died before the agent was
+# started: nothing of ours runs in it by then, its CPU is the emulated one.
+my $guest_fault;
+
+sub guest_fault {
+	return $_[0] =~ /(guest console: .*Comm: swapper.*)/ ? $1 : undef;
+}
+
 # Runs $once, with a new folder, until no emulated CPU fails; it returns the
 # VM and what is to be known. That is returned, without the VM.
 sub attempts {
@@ -82,7 +90,7 @@ sub attempts {
 
 	for my $try (0 .. REPEATS) {
 		my ($vm, @result) = $once->(log_dir($name));
-		my $fault = $vm->failed;
+		my $fault = $vm->failed // $guest_fault;
 		$vm->stop;
 		return @result if !$fault || $try == REPEATS;
 		count_repeat($name, $fault);
@@ -107,15 +115,19 @@ sub _once {
 	my $vm = Host::VM->new(from => abs_path("$CACHE/current"), job => $dir,
 	    src => $SRC, console => "$dir/console");
 	open my $tap, '>', "$dir/tap" or die "$dir/tap: $!";
-	my $out = '';
+	my ($out, $err) = ('', '');
 	my $patience = $ENV{RUNQ_E2E_PATIENCE} // 3; # as in E2E::Proc
 	my ($what, $detail) = $vm->job("RUNQ_E2E_PATIENCE=$patience " .
 	    "perl -I/src/t/host/lib -I/src/t/e2e/lib /src/t/host/$name.t",
 	    timeout => $timeout * $patience / 3, out => sub {
 		$out .= $_[0];
 		syswrite $tap, $_[0];
-	    }, err => sub { print STDERR $_[0] });
+	    }, err => sub {
+		$err .= $_[0];
+		print STDERR $_[0];
+	    });
 
+	$guest_fault = $what eq 'exit' && $detail ? guest_fault($err) : undef;
 	return $what eq 'exit' ? ($vm, $out, $detail, "status $detail") :
 	    ($vm, $out, 1, $detail);
 }
