@@ -205,7 +205,7 @@ case 'tty: echo, line editing and end of file', do => sub {
 case 'tty: ctrl-C is SIGINT', do => sub {
 	my ($c) = @_;
 	my $p = $c->start(['-it'], ['sh', '-c',
-		'trap "echo caught; exit 9" INT; echo ready; while :; do sleep 1000; done'],
+		'trap "echo caught; exit 9" INT; echo ready; while :; do sleep 1; done'],
 	    pty => [24, 80]);
 	$p->expect(qr/ready/, 90) // die 'not ready: ' . $p->out;
 	$p->send("\x03");

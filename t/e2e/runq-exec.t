@@ -203,6 +203,42 @@ fails(rx('-x', $name, 'true'), qr/unknown option -x/, 'a bad option');
 fails(rx(['-ti', $name, 'true']), qr/stdin is not a terminal/,
     '-ti without a terminal');
 
+# A session with a client's certificate of the right authority and these dates.
+sub dated {
+	my ($what, $from, $to) = @_;
+	my $at = "$dir/$what";
+
+	mkdir $at or die "$at: $!";
+	spew("$at/index", '');
+	spew("$at/ca.cnf", <<"EOF");
+[ca]
+default_ca = own
+[own]
+database = $at/index
+new_certs_dir = $at
+rand_serial = yes
+default_md = sha256
+policy = any
+x509_extensions = client
+[any]
+commonName = supplied
+[client]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = clientAuth
+EOF
+	run(['openssl', 'req', '-new', '-newkey', 'ec', '-pkeyopt',
+		'ec_paramgen_curve:P-256', '-nodes', '-keyout', "$at/key.pem",
+		'-subj', "/CN=$what", '-out', "$at/request"]);
+	my $p = run(['openssl', 'ca', '-batch', '-config', "$at/ca.cnf",
+		'-cert', "$home/certs/ca.pem", '-keyfile',
+		"$home/certs/ca-key.pem", '-startdate', $from, '-enddate',
+		$to, '-notext', '-in', "$at/request", '-out',
+		"$at/cert.pem"]);
+	die $p->err if $p->code ne '0';
+	return rx('-c', "$at/cert.pem", '-k', "$at/key.pem", $name, 'true');
+}
+
 # ---- certificates, users -----------------------------------------------------
 fails(rx('-c', "$home/certs/cert.pem", '-k', "$home/certs/key.pem", $name,
 	'true'), qr/is not a client's/, 'the server\'s certificate');
@@ -214,6 +250,10 @@ fails(rx('-c', "$dir/foreign/cert.pem", '-k', "$dir/foreign/key.pem", $name,
 fails(rx('-c', "$dir/foreign/cert.pem", '-k', "$dir/foreign/key.pem",
 	'--tlscacert', "$dir/foreign/ca.pem", $name, 'true'),
     qr/supervisor shows is foreign/, 'a foreign authority');
+fails(dated('expired', '20200101000000Z', '20200201000000Z'),
+    qr/has expired \(it ended at/, 'an expired certificate');
+fails(dated('early', '20900101000000Z', '20900201000000Z'),
+    qr/is not valid yet/, 'a certificate of the future');
 my ($group) = qx(getent group docker) =~ /^docker:[^:]*:(\d+):/;
 SKIP: {
 	skip 'no group docker', 6 if !defined $group;
