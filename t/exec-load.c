@@ -51,6 +51,8 @@ struct session {
 
 static struct session sessions[SESSIONS_MAX];
 static char *pattern;
+static int ended;     /* sessions that have */
+static int overtaken; /* the most that had, before another's first byte */
 
 static long long
 now_ms(void)
@@ -132,10 +134,13 @@ take(struct session *s, const char *data, size_t bytes)
 	if (n <= 0) {
 		shut(&s->out);
 		s->done = now_ms();
+		ended++;
 		return;
 	}
-	if (s->first == 0)
+	if (s->first == 0) {
 		s->first = now_ms();
+		overtaken = ended > overtaken ? ended : overtaken;
+	}
 	if (s->got + (size_t)n > bytes ||
 	    memcmp(chunk, data + s->got, (size_t)n) != 0)
 		s->wrong = true;
@@ -211,6 +216,7 @@ run_sessions(int n, size_t bytes, char **command)
 	move(1, n, bytes);
 	print_times("first", n, begin, true);
 	print_times("done", n, begin, false);
+	printf("overtaken %d\n", overtaken);
 	printf("held %d\n", sessions[0].out != -1 && sessions[0].got == 0);
 	fflush(stdout);
 	move(0, 1, bytes);
