@@ -104,9 +104,9 @@ case '-t: the size follows the terminal', do => sub {
 	my $p = start(['docker', 'exec', '-it', box($c), 'sh', '-c',
 		'stty -echo; probe winsize 1000'], pty => [33, 77]);
 	my $seen = $p->expect(qr/size 33 77/, 90) // 'nothing: ' . $p->out;
+	follows_size($p) or return 'not followed: ' . $p->out;
 	for my $size ([50, 132], [10, 20]) {
 		$p->resize(@$size);
-		$p->signal('WINCH');
 		$seen .= $p->expect(qr/size @$size/, 30) //
 		    'nothing: ' . $p->out;
 	}

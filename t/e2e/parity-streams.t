@@ -150,14 +150,7 @@ case 'tty: the size follows the terminal', do => sub {
 	my $p = $c->start(['-it'], ['sh', '-c',
 		'stty -echo; probe winsize 1000'], pty => [33, 77]);
 	my $seen = $p->expect(qr/size 33 77/, 90) // 'nothing: ' . $p->out;
-	# Docker's client begins to wait for SIGWINCH only when its first resize
-	# was answered, which is after the process has seen that size: what
-	# comes in between is lost to it. It waits when one was followed.
-	my $columns = 200;
-	eventually(30, sub {
-		$p->resize(24, ++$columns);
-		return defined $p->expect(qr/size 24 $columns/, 1);
-	}) or return 'not followed: ' . $p->out;
+	follows_size($p) or return 'not followed: ' . $p->out;
 	# from here on each one is said once
 	for my $i (1 .. 12) {
 		my $size = 40 + $i . ' ' . (100 + $i);

@@ -18,7 +18,7 @@ our @EXPORT = qw($RUNTIME $REFERENCE $PREFIX $RUNQ $SRC $BUILD
     BUSYBOX TEST_IMAGE DEBIAN_IMAGE
     run start docker docker_ok run_args eventually slurp spew tempdir
     inspect api need_runq find_program container_pid container_pids
-    leftovers register_runtime unregister_runtime progress);
+    leftovers register_runtime unregister_runtime progress follows_size);
 
 # The runtime under test, what it is compared with, and where things are.
 our $RUNTIME = $ENV{RUNQ_E2E_RUNTIME} // 'runq-tcg';
@@ -106,6 +106,20 @@ sub eventually {
 		Time::HiRes::sleep(0.05);
 	}
 	return $value;
+}
+
+# Makes a terminal wider until `probe winsize` in it has seen that: '' if never.
+# Docker's client begins to wait for SIGWINCH only when its first resize was
+# answered, which is after the process has seen that size: what comes in between
+# is lost to it.
+sub follows_size {
+	my ($p) = @_;
+	my $columns = 200;
+
+	return eventually(30, sub {
+		$p->resize(24, ++$columns);
+		return defined $p->expect(qr/size 24 $columns/, 1);
+	});
 }
 
 sub slurp {
