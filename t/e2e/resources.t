@@ -86,10 +86,10 @@ my $below = $limit{VM_MEM_MIN} - 1;
 
 refused(['-e', "RUNQ_CPU=$_"], qr/RUNQ_CPU.*\b1 to $limit{VM_CPU_MAX}\b/s,
     "RUNQ_CPU=$_ is refused") for '0', $limit{VM_CPU_MAX} + 1, '-1',
-    '1,sockets=2', 'two', '', '1.5', '99999999999999999999';
+    '1,sockets=2', 'two', '1.5', '99999999999999999999';
 refused(['-e', "RUNQ_MEM=$_"], qr/RUNQ_MEM.*MiB from $limit{VM_MEM_MIN} to/s,
     "RUNQ_MEM=$_ is refused") for $below, '0', '-5', '64M', '1e3',
-    '128,slots=2', '99999999999', '';
+    '128,slots=2', '99999999999';
 refused(['-e', 'RUNQ_CPUARGS=host -S'], qr/RUNQ_CPUARGS/,
     'RUNQ_CPUARGS with another option is refused');
 refused(['-e', 'RUNQ_9PCACHE=all'], qr/RUNQ_9PCACHE.*all.*(none|mmap)/s,
