@@ -66,8 +66,11 @@ end() {
 	done
 }
 
+servers=()
+
 cleanup() {
 	end_vm
+	((${#servers[@]} == 0)) || kill "${servers[@]}" 2>/dev/null
 	for ns in $host $box $guest; do
 		ip netns del "$ns" 2>/dev/null
 	done
@@ -122,16 +125,18 @@ vm_runs() { # vm_runs NAME
 	sed 's/^/# /' "$tmp/stderr"
 }
 
-servers=()
-
+# Each is the program itself and not a shell that waits for it, so that $! ends
+# it, and holds nothing of ours open: prove waits for the end of our output.
 serve() { # serve PORT: in the guest, at all addresses
-	in_guest socat "TCP-LISTEN:$1,fork" "SYSTEM:read x; echo $1" 8>&- &
+	ip netns exec "$guest" socat "TCP-LISTEN:$1,fork" \
+	    "SYSTEM:read x; echo $1" >/dev/null 2>&1 8>&- &
 	servers+=($!)
 	eventually listens "$1"
 }
 
 serve_udp() {
-	in_guest socat "UDP-LISTEN:$1,fork" "SYSTEM:read x; echo $1" 8>&- &
+	ip netns exec "$guest" socat "UDP-LISTEN:$1,fork" \
+	    "SYSTEM:read x; echo $1" >/dev/null 2>&1 8>&- &
 	servers+=($!)
 	eventually listens "$1"
 }
