@@ -16,8 +16,8 @@
  * FLUSH has a deadline: RUNNING lasts as long as the entry point does, FLUSH
  * as long as the reader of its output takes; there the end of QEMU, of
  * the share's server or of the carrier is what moves us on. What dies before
- *its time (QEMU, that server, the guest) concludes with a sentence from any
- *state.
+ * its time (QEMU, that server, the guest) concludes with a sentence from any
+ * state.
  */
 #include "supervisor/vm.h"
 
@@ -466,7 +466,6 @@ qemu_failed(struct vm *vm, int status)
 static void
 qemu_ended(struct vm *vm, int status)
 {
-
 	vm->qemu_gone = true;
 	tail_drain(vm->console);
 	tail_drain(vm->qemu_log);
