@@ -26,9 +26,9 @@ ninep_do_lstat(
 	AUTO_CLOSE int fd = -1;
 	struct stat st;
 
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((fd = ninep_path_open(n->root, path)) == -1 || fstat(fd, &st) == -1)
+	if ((fd = ninep_end_at(n, req, path)) < 0)
+		return fd;
+	if (fstat(fd, &st) == -1)
 		return -errno;
 	ninep_put_u64(reply, n->dev);
 	ninep_put_u64(reply, ninep_inode(&n->inodes, st.st_dev, st.st_ino));
@@ -59,10 +59,9 @@ ninep_do_readlink(
 	char target[PATH_MAX];
 	ssize_t len;
 
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((fd = ninep_path_open(n->root, path)) == -1 ||
-	    (len = readlinkat(fd, "", target, sizeof target)) == -1)
+	if ((fd = ninep_end_at(n, req, path)) < 0)
+		return fd;
+	if ((len = readlinkat(fd, "", target, sizeof target)) == -1)
 		return -errno;
 	/* QEMU's buffer needs a zero byte, too */
 	if ((size_t)len == sizeof target || (size_t)len >= size)
@@ -80,10 +79,9 @@ ninep_do_statfs(
 	struct statfs st;
 	uint64_t id;
 
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((fd = ninep_path_open(n->root, path)) == -1 ||
-	    fstatfs(fd, &st) == -1)
+	if ((fd = ninep_end_at(n, req, path)) < 0)
+		return fd;
+	if (fstatfs(fd, &st) == -1)
 		return -errno;
 	memcpy(&id, &st.f_fsid, sizeof id);
 	ninep_put_u64(reply, (uint64_t)st.f_type);
@@ -125,10 +123,8 @@ ninep_do_chmod(
 	AUTO_CLOSE int fd = -1;
 
 	(void)reply;
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((fd = ninep_path_open(n->root, path)) == -1)
-		return -errno;
+	if ((fd = ninep_end_at(n, req, path)) < 0)
+		return fd;
 	return ninep_result(fchmodat(n->proc, ninep_fd_name(fd).s, mode, 0));
 }
 
@@ -142,10 +138,8 @@ ninep_do_chown(
 	AUTO_CLOSE int fd = -1;
 
 	(void)reply;
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((fd = ninep_path_open(n->root, path)) == -1)
-		return -errno;
+	if ((fd = ninep_end_at(n, req, path)) < 0)
+		return fd;
 	return ninep_result(fchownat(fd, "", uid, gid, AT_EMPTY_PATH));
 }
 
@@ -196,10 +190,8 @@ ninep_do_utime(
 		ts[i].tv_sec = (time_t)ninep_get_u64(req);
 		ts[i].tv_nsec = (long)ninep_get_u64(req);
 	}
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((fd = ninep_path_open(n->root, path)) == -1)
-		return -errno;
+	if ((fd = ninep_end_at(n, req, path)) < 0)
+		return fd;
 	replace_atime(ts);
 	return ninep_result(utimensat(n->proc, ninep_fd_name(fd).s, ts, 0));
 }

@@ -25,6 +25,11 @@ ninep_operation ninep_do_lstat, ninep_do_readlink, ninep_do_statfs,
 ninep_operation ninep_do_getxattr, ninep_do_listxattr, ninep_do_setxattr,
     ninep_do_removexattr;
 
+/* What path names, at the end of the arguments: an O_PATH descriptor, or an
+ * error as a negative number. */
+int ninep_end_at(
+    const struct ninep *n, const struct ninep_request *req, const char *path);
+
 /* Regular files and folders alone, opened: -ENXIO for others. flags: of
  * open(2), without those that a guest must not have. */
 int ninep_open_path(const struct ninep *n, const char *path, int flags);

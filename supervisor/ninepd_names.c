@@ -36,6 +36,44 @@ act_as(uid_t uid, gid_t gid)
 	setfsuid(uid);
 }
 
+int
+ninep_end_at(
+    const struct ninep *n, const struct ninep_request *req, const char *path)
+{
+	int fd;
+
+	if (!ninep_get_end(req))
+		return -EINVAL;
+	fd = ninep_path_open(n->root, path);
+	return fd == -1 ? -errno : fd;
+}
+
+/* The same for the folder in which a name is to be made, from here on as its
+ * owner, until end_making(). */
+static int
+begin_making(const struct ninep *n, const struct ninep_request *req,
+    const char *path, const char **name, uid_t uid, gid_t gid)
+{
+	int dir;
+
+	if (!ninep_get_end(req))
+		return -EINVAL;
+	if ((dir = ninep_path_parent(n->root, path, name)) == -1)
+		return -errno;
+	act_as(uid, gid);
+	return dir;
+}
+
+/* r is what a system call returned: 0, a descriptor, -1. */
+static int
+end_making(int r)
+{
+	if (r == -1)
+		r = -errno;
+	act_as(0, 0);
+	return r;
+}
+
 /* ---- opening ------------------------------------------------------------- */
 
 /* What an O_PATH descriptor stands for, opened: never a device or a FIFO. */
@@ -85,17 +123,11 @@ ninep_do_create(
 	AUTO_CLOSE int dir = -1;
 
 	(void)reply;
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((dir = ninep_path_parent(n->root, path, &name)) == -1)
-		return -errno;
-	act_as(uid, gid);
-	fd = openat(dir, name,
+	if ((dir = begin_making(n, req, path, &name, uid, gid)) < 0)
+		return dir;
+	fd = end_making(openat(dir, name,
 	    (flags & OPEN_FLAGS) | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    mode);
-	if (fd == -1)
-		fd = -errno;
-	act_as(0, 0);
+	    mode));
 	if (fd == -EEXIST && (flags & O_EXCL) == 0)
 		return ninep_open_path(n, path, flags);
 	return fd;
@@ -113,17 +145,11 @@ ninep_do_mknod(
 	mode_t mode = ninep_get_u32(req);
 	dev_t dev = ninep_get_u64(req);
 	AUTO_CLOSE int dir = -1;
-	int r;
 
 	(void)reply;
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((dir = ninep_path_parent(n->root, path, &name)) == -1)
-		return -errno;
-	act_as(uid, gid);
-	r = ninep_result(mknodat(dir, name, mode & (S_IFMT | MODE_BITS), dev));
-	act_as(0, 0);
-	return r;
+	if ((dir = begin_making(n, req, path, &name, uid, gid)) < 0)
+		return dir;
+	return end_making(mknodat(dir, name, mode & (S_IFMT | MODE_BITS), dev));
 }
 
 int
@@ -135,17 +161,11 @@ ninep_do_mkdir(
 	const char *path = ninep_get_str(req), *name;
 	mode_t mode = ninep_get_u32(req);
 	AUTO_CLOSE int dir = -1;
-	int r;
 
 	(void)reply;
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((dir = ninep_path_parent(n->root, path, &name)) == -1)
-		return -errno;
-	act_as(uid, gid);
-	r = ninep_result(mkdirat(dir, name, mode & MODE_BITS));
-	act_as(0, 0);
-	return r;
+	if ((dir = begin_making(n, req, path, &name, uid, gid)) < 0)
+		return dir;
+	return end_making(mkdirat(dir, name, mode & MODE_BITS));
 }
 
 int
@@ -157,17 +177,11 @@ ninep_do_symlink(
 	const char *target = ninep_get_str(req);
 	const char *path = ninep_get_str(req), *name;
 	AUTO_CLOSE int dir = -1;
-	int r;
 
 	(void)reply;
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((dir = ninep_path_parent(n->root, path, &name)) == -1)
-		return -errno;
-	act_as(uid, gid);
-	r = ninep_result(symlinkat(target, dir, name));
-	act_as(0, 0);
-	return r;
+	if ((dir = begin_making(n, req, path, &name, uid, gid)) < 0)
+		return dir;
+	return end_making(symlinkat(target, dir, name));
 }
 
 int

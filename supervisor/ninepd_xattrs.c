@@ -89,9 +89,7 @@ ninep_do_removexattr(
 	AUTO_CLOSE int fd = -1;
 
 	(void)reply;
-	if (!ninep_get_end(req))
-		return -EINVAL;
-	if ((fd = ninep_path_open(n->root, path)) == -1)
-		return -errno;
+	if ((fd = ninep_end_at(n, req, path)) < 0)
+		return fd;
 	return ninep_result(removexattr(ninep_fd_name(fd).s, name));
 }
