@@ -6,8 +6,8 @@
 host_packages='apparmor btrfs-progs busybox-static ca-certificates containerd
 	containernetworking-plugins crun curl dbus diffutils docker.io e2fsprogs
 	iproute2 iptables iputils-ping jq kmod libcap2-bin libevent-2.1-7
-	libevent-openssl-2.1-7 libjson-c5 libmnl0 libseccomp2 libssl3 openssl
-	perl podman procps psmisc runc socat systemd-sysv udev xfsprogs'
+	libevent-openssl-2.1-7 libjson-c5 libmnl0 libseccomp2 libssl3 make
+	openssl perl podman procps psmisc runc socat systemd-sysv udev xfsprogs'
 kernel_package=linux-image-amd64
 
 # Modules of hardware that no VM has; the others are as Debian ships them.

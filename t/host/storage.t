@@ -75,12 +75,13 @@ is $p->out, "here\n", 'a root disk keeps what was written' or diag $p->err;
 
 # ---- the image and volumes ----
 sub volumes {
-	my ($fs) = @_;
+	my ($fs, @args) = @_;
 	my $vol = "$dir/vol-$fs";
 
 	mkdir $vol;
 	spew("$vol/host", "from the host\n");
-	my $name = up($fs, '-v', "$vol:/vol", '-v', "$vol:/ro:ro");
+	my $name = up_with(\@args, $fs, '-v', "$vol:/vol", '-v',
+	    "$vol:/ro:ro");
 	is docker('exec', $name, 'sh', '-c', 'grep " / " /proc/mounts |
 	    cut -d " " -f 3; cat /vol/host' =~ s/\n\s+/ /gr)->out,
 	    "$fs\nfrom the host\n", "$fs: the image and a volume";
@@ -99,6 +100,7 @@ sub volumes {
 }
 
 volumes('virtiofs');
+volumes('9p', '--rootfs', '9p');
 
 # ---- kernel modules ----
 tap_of('modules', $^X, "$FindBin::Bin/../e2e/modules.t");

@@ -94,12 +94,6 @@ echo "other: $(for i in 1 2 3 4; do
 	curl -sS -m 20 "http://10.9.0.$((3 - $1)):8080/"
 done | sort -u | tr '\n' ' ')"
 END
-	keep => <<'END',
-dmesg >/job/dmesg
-grep -v level=info /var/log/dockerd.log | tail -n 200 >/job/dockerd.log
-docker ps -a >/job/containers 2>&1
-for c in $(docker ps -aq); do docker logs $c >/job/container-$c.log 2>&1; done
-END
 	drain => <<'END',
 docker node update --availability drain host2 >&2
 docker service update -d --replicas 1 web >&2
@@ -152,7 +146,7 @@ sub once {
 	}
 	my $pair = Pair->new(@vms);
 	my ($one, $two) = @vms;
-	for (1) {
+	for (1) { # last leads out of it
 		$got{become1} = job($one, 'become', 1) // last;
 		$got{become2} = job($two, 'become', 2) // last;
 		$got{token} = job($one, 'init') // last;
@@ -163,7 +157,7 @@ sub once {
 		$got{look2} = job($two, 'look', 2) // last;
 		$got{drain} = job($one, 'drain') // last;
 	}
-	job($_, 'keep') for @vms;
+	$_->keep for @vms;
 	return ($pair, %got);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A Debian with systemd, as people have it: a release installed, dockerd
+# A Debian with systemd, as people have it: make release-install, dockerd
 # reloaded, modules of the next boot, a reboot, and a container that comes back.
 use strict;
 use warnings;
@@ -14,12 +14,16 @@ use Test::More;
 # What is to be seen goes out as lines "KEY: value".
 my $before = <<'END';
 set -eu
+src=$1 build=$2
 before=$(systemctl show -P MainPID docker)
 echo 'nameserver 127.0.0.1' >/etc/resolv.conf
-(cd /job && sha256sum --quiet -c runq-*.sha256)
-mkdir /tmp/release
-tar -C /tmp/release --strip-components=1 -xzf /job/runq-*.tar.gz
-/tmp/release/install
+mkdir -p "$src"
+mount --bind /src "$src"
+mkdir -p "$build"
+mount -t tmpfs build "$build"
+tar -C "$build" -xf /job/build.tar
+make -s -C "$build" release-install
+umount "$build" "$src"
 image=/var/lib/runq/image
 $image/mkcerts >/dev/null
 $image/register runq /var/lib/runq/runq
@@ -67,36 +71,54 @@ echo "stopped: $(docker inspect -f '{{.State.Running}}' back)"
 END
 
 sub job {
-	my ($vm, $dir, $name, $script) = @_;
+	my ($vm, $dir, $name, $script, @args) = @_;
 	my $out = '';
 
 	open my $f, '>', "$dir/$name.sh" or die "$dir/$name.sh: $!";
 	print $f $script;
 	close $f;
-	my ($what, $detail) = $vm->job("bash /job/$name.sh", timeout => 900,
+	my ($what, $detail) = $vm->job("bash /job/$name.sh @args", timeout => 900,
 	    out => sub { $out .= $_[0] }, err => sub { $out .= $_[0] });
 	return "$out$what: $detail\n";
 }
 
-# make release, in the build folder
-my $build = $ENV{BUILDDIR} // "$Host::SRC/build";
+# make release, in the build folder; and what of that folder the installation
+# needs, at the same place in the test host.
+my $build = abs_path($ENV{BUILDDIR} // "$Host::SRC/build");
 my $log = "$Host::CACHE/release.log";
 system("make -C '$build' release >'$log' 2>&1") == 0 or
     die "make release fails: see $log\n";
-my @release = glob "$build/runq-*-x86_64.tar.gz*";
+
+sub pack_build {
+	my ($tar) = @_;
+
+	system("cd '$build' && find . -path ./s390x -prune -o " .
+	    "\\( -name '*.Po' -o -path ./Makefile -o -path ./config.status " .
+	    "-o -path './runq-*.tar.gz*' \\) -print0 | " .
+	    "tar --null -T - -cf '$tar'") == 0 or die "tar fails\n";
+}
+
+# What is said before and after the reboot.
+sub boots {
+	my ($vm, $dir) = @_;
+
+	$vm->ready(600) or return 'it does not boot';
+	my $first = job($vm, $dir, 'before', $before, $Host::SRC, $build);
+	return $first if $first !~ /^exit: 0$/m;
+	$vm->job('systemctl reboot --no-block');
+	$vm->ready(600) or return ($first, 'it does not come back');
+	return ($first, job($vm, $dir, 'after', $after));
+}
 
 my ($first, $second) = Host::attempts('systemd', sub {
 	my ($dir) = @_;
-	system('cp', @release, $dir) == 0 or die 'cp';
+	pack_build("$dir/build.tar");
 	my $vm = Host::VM->new(image => readlink
 	    "$Host::CACHE/current/image", init => '/sbin/init', reboots => 1,
 	    job => $dir, src => $Host::SRC, console => "$dir/console");
-	$vm->ready(600) or return ($vm, 'it does not boot');
-	my $first = job($vm, $dir, 'before', $before);
-	return ($vm, $first) if $first !~ /^exit: 0$/m;
-	$vm->job('systemctl reboot --no-block');
-	$vm->ready(600) or return ($vm, $first, 'it does not come back');
-	return ($vm, $first, job($vm, $dir, 'after', $after));
+	my @said = boots($vm, $dir);
+	$vm->keep;
+	return ($vm, @said);
 });
 $second //= '';
 note $first, $second;
@@ -117,4 +139,6 @@ like $second, qr/^accel: accel=kvm$/m, 'KVM';
 like $second, qr/^carrier: vhost-vsock-pci$/m, 'vsock';
 like $second, qr/^check: 0$/m, 'runq check';
 like $second, qr/^stopped: false$/m, 'docker stop';
+Host::show("$Host::LOGS/systemd", 'the test failed')
+    if !Test::More->builder->is_passing;
 done_testing();

@@ -71,7 +71,7 @@ sub count_repeat {
 	my ($name, $why) = @_;
 
 	print STDERR "# $name: the test host died ($why): once more\n";
-	open my $f, '>>', "$LOGS/repeats" or return;
+	open my $f, '>>', "$LOGS/repeats" or die "$LOGS/repeats: $!";
 	print $f "$name: $why\n";
 }
 
@@ -136,7 +136,8 @@ sub show {
 	my ($dir, $why) = @_;
 
 	print STDERR "# in the test host: $why; all that it left is in $dir\n";
-	for my $file (map { glob "$dir/$_" } qw(*.log dmesg console*)) {
+	for my $file (map { glob "$dir/$_" }
+	    qw(*.log containers dmesg console*)) {
 		next if !-s $file;
 		my @lines = _lines($file);
 		splice @lines, 0, -25 if @lines > 25;
@@ -150,15 +151,9 @@ sub _lines {
 	return @lines;
 }
 
-# Inside, at the end of a test that failed: what tells why.
+# Inside, at the end of a test that failed.
 sub _keep {
-	return if Test::More->builder->is_passing || !-d '/job';
-	system 'dmesg >/job/dmesg; tail -n 200 /var/log/dockerd.log | grep -v level=info >/job/dockerd.log;
-	    ps axww >/job/processes; docker ps -a >/job/containers 2>&1;
-	    for c in $(docker ps -aq); do
-		docker logs --tail 40 $c >/job/container-$c.log 2>&1
-		docker inspect -f "{{.Name}} {{json .State}}" $c >>/job/container-$c.log
-	    done';
+	system '/src/t/host/keep' if !Test::More->builder->is_passing && -d '/job';
 }
 
 1;

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# prove's harness with two additions: tests that count what the whole machine
-# has left over run alone, and skips are counted and explained before the
-# summary.
+# prove's harness with three additions: tests that count what the whole machine
+# has left over run alone; before the summary, skips are counted and explained,
+# and test hosts that died and were tried again are.
 package E2E::Harness;
 use strict;
 use warnings;
 use parent 'TAP::Harness';
 
 my @alone = ('**leftover.t');
+my $repeats = ($ENV{RUNQ_HOST_LOGS} // '/var/tmp/runq-host-logs') . '/repeats';
 
 sub new {
 	my ($class, $args, @more) = @_;
@@ -19,6 +20,7 @@ sub new {
 	my $self = $class->SUPER::new(\%args, @more);
 	my %skipped;
 
+	unlink $repeats; # see t/host/lib/Host.pm
 	$self->callback(made_parser => sub {
 		my ($parser, $job) = @_;
 		$parser->callback(test => sub {
@@ -34,6 +36,11 @@ sub new {
 	return $self;
 }
 
+sub _lines {
+	open my $f, '<', $_[0] or return;
+	return <$f>;
+}
+
 sub summary {
 	my ($self, @args) = @_;
 	my $skipped = $self->{skipped};
@@ -47,6 +54,9 @@ sub summary {
 		print "  $name: $_", ($times{$_} > 1 ? " ($times{$_} times)" : ''),
 		    "\n" for sort keys %times;
 	}
+	my @again = _lines($repeats);
+	print 'Test hosts that died and were tried again: ' . @again . "\n";
+	print "  $_" for @again;
 	return $self->SUPER::summary(@args);
 }
 

@@ -9,15 +9,18 @@ use TAP::Parser;
 use Test::More ();
 use E2E;
 
-our @EXPORT = qw(up qemu_pid qemu_args guest_cid qemu_has_open runq runq_fails
+our @EXPORT = qw(up up_with qemu_pid qemu_args guest_cid qemu_has_open runq runq_fails
     tap_of without_module);
 
 # A container that runs and answers docker exec.
-sub up {
-	my ($name, @opts) = @_;
+sub up { return up_with([], @_) }
 
-	docker_ok('run', '-d', run_args($RUNTIME, "$PREFIX-$name"), @opts,
-	    TEST_IMAGE, 'sleep', '100000');
+# The same by these arguments of the runtime.
+sub up_with {
+	my ($args, $name, @opts) = @_;
+
+	docker_ok('run', '-d', run_args(_runtime(@$args), "$PREFIX-$name"),
+	    @opts, TEST_IMAGE, 'sleep', '100000');
 	eventually(90, sub {
 		docker('exec', "$PREFIX-$name", 'true')->code eq '0' }) or
 	    die "$name does not answer: " .
@@ -54,15 +57,20 @@ my $number = 0;
 
 sub runq {
 	my ($args, $opts, @cmd) = @_;
-	my $runtime = $RUNTIME;
+	my $runtime = _runtime(@$args);
 
 	$number++;
-	if (@$args) {
-		$runtime = "$PREFIX-$number";
-		register_runtime($runtime, $RUNQ, @$args);
-	}
 	return docker('run', '--rm', run_args($runtime, "$PREFIX-c$number"),
 	    @$opts, TEST_IMAGE, @cmd);
+}
+
+# The name of a runtime with these arguments.
+sub _runtime {
+	my @args = @_ or return $RUNTIME;
+	my $name = "$PREFIX@args" =~ s/[^\w.]+/-/gr;
+
+	register_runtime($name, $RUNQ, @args);
+	return $name;
 }
 
 # The verdicts of another test, one by one.
