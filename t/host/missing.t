@@ -54,22 +54,23 @@ $name = works('a device without vhost_vsock');
 docker('rm', '-f', $name);
 unlink '/dev/vhost-vsock';
 
-# ---- another transport has the place ----
-SKIP: {
-	unlink '/etc/modprobe.d/vhost_vsock.conf';
-	my $p = run(['modprobe', 'vmw_vsock_vmci_transport']);
-	skip 'no vmw_vsock_vmci_transport: ' . $p->err, 3 if $p->code ne '0';
-	$p = run(['modprobe', 'vhost_vsock']);
-	note 'vhost_vsock beside vmci: ' . ($p->err || 'both are loaded');
-	$name = works('vmci is loaded');
-	my $vsock = $p->code eq '0' ? qr/vhost-vsock-pci/ : qr/runq\.channel/;
-	like qemu_args($name), $vsock, 'vmci is loaded: the carrier that is left';
-	$p = run([$RUNQ, 'check']);
-	like $p->out, -d '/sys/module/vhost_vsock' ? qr/^vsock +yes/m :
-	    qr/^vsock +no .*\n +to get it: rmmod vmw_vsock_vmci_transport/m,
-	    'vmci is loaded: runq check says so';
-	docker('rm', '-f', $name);
-}
+# ---- another transport has the place: VMware's, once its hypervisor runs ----
+unlink '/etc/modprobe.d/vhost_vsock.conf';
+is run(['modprobe', 'vmw_vsock_vmci_transport'])->code, 0,
+    'VMware\'s transport: the module';
+is run(['/usr/local/bin/vsock', 'vmci'])->out, "taken\n",
+    'VMware\'s transport: it has the host\'s side';
+like run(['modprobe', 'vhost_vsock'])->err, qr/busy/i,
+    'VMware\'s transport: vhost_vsock finds its place taken';
+$name = works('VMware\'s transport');
+like qemu_args($name), qr/name=runq\.channel/,
+    'VMware\'s transport: the carrier is a serial port';
+check_says('VMware\'s transport', 0,
+    qr/^vsock +no .*\n +to get it: rmmod (vmw_vsock_vmci_transport).*modprobe/m);
+docker('rm', '-f', $name);
+is run(['sh', '-c', 'rmmod vmw_vsock_vmci_transport; modprobe vhost_vsock'])
+    ->code, 0, 'VMware\'s transport: what runq check says helps';
+check_says('vsock again', 0, qr/^vsock +yes/m);
 
 # ---- macvtap ----
 ok without_module('macvtap'), 'no macvtap';

@@ -6,7 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../e2e/lib";
-use Host timeout => 1200;
+use Host;
 use Test::More;
 use E2E;
 use Host::Look;

@@ -52,7 +52,7 @@ docker swarm join --advertise-addr 10.9.0.2 --token "$1" 10.9.0.1:2377
 END
 	create => <<'END',
 set -e
-docker network create -d overlay mesh
+docker network create -d overlay -o encrypted mesh
 docker service create -d --name web --replicas 2 --replicas-max-per-node 1 \
     --network mesh -p 8080:80 --no-resolve-image --env RUNQ_MEM=128 runq-e2e \
     sh -c 'mkdir /w; hostname >/w/index.html; exec httpd -f -p 80 -h /w'

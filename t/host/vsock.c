@@ -3,7 +3,9 @@
  *	vsock dial CID PORT	connects, sends garbage: prints "connected" and
  *				what came, "closed" at the end of file, or
  *				why there is no connection
- *	vsock hold CID		takes a CID of the host until stdin ends */
+ *	vsock hold CID		takes a CID of the host until stdin ends
+ *	vsock vmci		acts as VMware's hypervisor: from then on its
+ *				transport has the host's side of vsock */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vhost.h>
@@ -58,6 +60,23 @@ hold(uint64_t cid)
 	return 0;
 }
 
+/* Linux, linux/vmw_vmci_defs.h: IOCTL_VMCI_INIT_CONTEXT and its argument */
+#define VMCI_INIT_CONTEXT _IO(7, 0xa0)
+
+static int
+vmci(void)
+{
+	uint32_t init[2] = {1000 /* CID */, 0 /* flags */};
+	int fd = open("/dev/vmci", O_RDWR);
+
+	if (fd == -1 || ioctl(fd, VMCI_INIT_CONTEXT, init) == -1) {
+		printf("/dev/vmci: %s\n", strerror(errno));
+		return 1;
+	}
+	puts("taken");
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -66,6 +85,8 @@ main(int argc, char **argv)
 		    (uint32_t)strtoul(argv[3], NULL, 10));
 	if (argc == 3 && strcmp(argv[1], "hold") == 0)
 		return hold(strtoull(argv[2], NULL, 10));
-	fputs("usage: vsock dial CID PORT | hold CID\n", stderr);
+	if (argc == 2 && strcmp(argv[1], "vmci") == 0)
+		return vmci();
+	fputs("usage: vsock dial CID PORT | hold CID | vmci\n", stderr);
 	return 2;
 }

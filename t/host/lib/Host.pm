@@ -38,7 +38,7 @@ sub import {
 	# so that a VM ends with the test
 	$SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 	return if $how{outer};
-	exit take_inside(abs_path($0), $how{timeout} // 600);
+	exit take_inside(abs_path($0), $how{timeout} // 1800);
 }
 
 # Ends the test as skipped where there is no test host and none can be made.

@@ -10,7 +10,7 @@ use Test::More ();
 use E2E;
 
 our @EXPORT = qw(up up_with qemu_pid qemu_args guest_cid qemu_has_open runq runq_fails
-    tap_of without_module);
+    tap_of compare without_module);
 
 # A container that runs and answers docker exec.
 sub up { return up_with([], @_) }
@@ -93,6 +93,18 @@ sub tap_of {
 	Test::More::is($p->code, 0, "$what: its exit status") or
 	    Test::More::diag($p->err);
 	return $p;
+}
+
+# Rows of the comparison table of t/e2e whose names match; the file of that table
+# has this test's name.
+sub compare {
+	my @rows = @_;
+	(my $table = $0) =~ s{.*/}{};
+
+	local $ENV{RUNQ_E2E_CASE} = join '|', @rows;
+	my $p = tap_of($table =~ s/\.t$//r, $^X, "$SRC/t/e2e/$table");
+	my $run = () = $p->out =~ /^(not )?ok /mg;
+	Test::More::cmp_ok($run, '>=', @rows, 'each of the patterns has its row');
 }
 
 # Takes a module out, for good: modprobe does not find it either.
