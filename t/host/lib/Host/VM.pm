@@ -17,9 +17,9 @@ use constant { MEM_MIB => 4096, CPUS => 2 };
 
 # What the console shows, or QEMU says, when it is the emulated CPU that
 # failed and not a program in the host.
-our $CPU_FAULT = qr/Kernel panic|Oops|general protection fault.*kvm|
+our $CPU_FAULT = qr/Kernel\ panic|\bOops\b|general\ protection\ fault.*kvm|
     soft\ lockup|rcu:.*stall|svm:.*kvm|KVM:\ entry\ failed|
-    qemu-system-x86_64:.*abort|Unexpected\ #VMEXIT/x;
+    qemu-system-x86_64:.*abort|Unexpected\ [#]VMEXIT/x;
 
 my $qemu = 'qemu-system-x86_64';
 
