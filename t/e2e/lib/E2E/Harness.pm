@@ -13,7 +13,6 @@ my $repeats = ($ENV{RUNQ_HOST_LOGS} // '/var/tmp/runq-host-logs') . '/repeats';
 sub new {
 	my ($class, $args, @more) = @_;
 	my %args = (%{ $args || {} }, rules => { seq => [
-		{ par => '**parity-*.t' },
 		map({ { seq => $_ } } @alone),
 		{ par => '**' },
 	] });
