@@ -49,7 +49,6 @@
 #include "supervisor/stdio.h"
 #include "supervisor/tail.h"
 
-#define QMP_DEADLINE 30000 /* ms, from exec to the monitor */
 #define QUIT_DEADLINE 3000
 /* A guest that lost its carrier has this long to say why on its console. */
 #define LAST_WORDS 3000
@@ -676,8 +675,8 @@ join_parts(struct vm *vm, struct err *err)
 		 p->spec->terminal, &stdio_cb, vm, err)) == NULL ||
 	    join_exec(vm, err) == -1 || join_dns(vm, err) == -1)
 		return -1;
-	vm->qmp = qmp_new(vm->base, take_fd(&p->qemu->qmp_fd), QMP_DEADLINE,
-	    &qmp_cb, vm, err);
+	vm->qmp = qmp_new(vm->base, take_fd(&p->qemu->qmp_fd),
+	    p->spec->boot_timeout * 1000, &qmp_cb, vm, err);
 	if (vm->qmp == NULL)
 		return -1;
 	return carrier_attach(
@@ -699,7 +698,7 @@ vm_new(struct event_base *base, const struct vm_parts *parts, struct err *err)
 		vm_free(vm);
 		return NULL;
 	}
-	enter(vm, ST_QMP, QMP_DEADLINE);
+	enter(vm, ST_QMP, parts->spec->boot_timeout * 1000);
 	return vm;
 }
 
