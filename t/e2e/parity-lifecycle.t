@@ -58,7 +58,6 @@ case 'docker kill -s TERM: PID 1 without a handler is not ended',
 	$c->detach([], ['probe', 'hold']);
 	$c->logs_match(qr/ready/);
 	docker_ok('kill', '-s', $_, $c->name) for qw(TERM INT USR1);
-	my $p = $c->start([], ['true']) if 0;
 	my $runs = docker(['wait', $c->name], timeout => 2)->code;
 	docker_ok('kill', $c->name);
 	return "$runs " . $c->wait;

@@ -10,7 +10,7 @@ use Host;
 use Test::More;
 use Host::Look;
 
-compare('every signal',
+compare('docker kill -s: by name',
     'SIGTERM, trapped',
     'pause and unpause',
     'docker restart',
