@@ -60,16 +60,20 @@ hold(uint64_t cid)
 	return 0;
 }
 
-/* Linux, linux/vmw_vmci_defs.h: IOCTL_VMCI_INIT_CONTEXT and its argument */
+/* Linux, linux/vmw_vmci_defs.h and drivers/misc/vmw_vmci/vmci_host.c: the
+ * version is told first, a pointer each */
 #define VMCI_INIT_CONTEXT _IO(7, 0xa0)
+#define VMCI_VERSION2 _IO(7, 0xa7)
 
 static int
 vmci(void)
 {
+	uint32_t version = 10 << 16;
 	uint32_t init[2] = {1000 /* CID */, 0 /* flags */};
 	int fd = open("/dev/vmci", O_RDWR);
 
-	if (fd == -1 || ioctl(fd, VMCI_INIT_CONTEXT, init) == -1) {
+	if (fd == -1 || ioctl(fd, VMCI_VERSION2, &version) == -1 ||
+	    ioctl(fd, VMCI_INIT_CONTEXT, init) == -1) {
 		printf("/dev/vmci: %s\n", strerror(errno));
 		return 1;
 	}
