@@ -13,6 +13,7 @@
 #include "runtime/errlog.h"
 #include "runtime/exec.h"
 #include "runtime/features.h"
+#include "runtime/pause.h"
 #include "runtime/update.h"
 
 #ifndef RUNQ_COMMIT
@@ -92,6 +93,24 @@ cmd_exec(struct cli *cli, struct err *err)
 }
 
 static int
+cmd_pause(struct cli *cli, struct err *err)
+{
+	return pause_exec(cli, err);
+}
+
+static int
+cmd_resume(struct cli *cli, struct err *err)
+{
+	return resume_exec(cli, err);
+}
+
+static int
+cmd_state(struct cli *cli, struct err *err)
+{
+	return state_exec(cli, err);
+}
+
+static int
 cmd_update(struct cli *cli, struct err *err)
 {
 	return update_exec(cli, err);
@@ -127,8 +146,11 @@ static const struct command {
     {"features", cmd_features},
     {"h", cmd_help},
     {"help", cmd_help},
+    {"pause", cmd_pause},
     {"restore", cmd_checkpoint},
+    {"resume", cmd_resume},
     {"run", cmd_create},
+    {"state", cmd_state},
     {"update", cmd_update},
 };
 

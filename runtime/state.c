@@ -14,8 +14,6 @@
 #include "runtime/slurp.h"
 #include "runtime/xalloc.h"
 
-#define STATE_MAX (1u << 20) /* bytes; annotations are part of it */
-
 static _Noreturn void
 become(const char *delegate, const struct cli *cli, int out)
 {
@@ -51,8 +49,8 @@ collect(pid_t pid, int *fd, struct buf *b, struct err *err)
 	return r;
 }
 
-static int
-query(
+int
+state_query(
     const char *delegate, const struct cli *cli, struct buf *b, struct err *err)
 {
 	AUTO_CLOSE int in = -1, out = -1;
@@ -71,8 +69,9 @@ query(
 	return collect(pid, &in, b, err);
 }
 
-static int
-read_state(const struct buf *b, struct state *s, struct err *err)
+int
+state_parse(const struct buf *b, struct json_object **doc, struct state *s,
+    struct err *err)
 {
 	AUTO_JSON struct json_object *o = NULL;
 	const char *path = NULL;
@@ -87,6 +86,8 @@ read_state(const struct buf *b, struct state *s, struct err *err)
 		return err_set(err,
 		    "state.bundle: \"%.256s\" is not an absolute path", path);
 	*s = (struct state){.bundle = xstrdup(path), .pid = (pid_t)pid};
+	*doc = o;
+	o = NULL;
 	return 0;
 }
 
@@ -94,14 +95,15 @@ int
 state_get(const char *delegate, const struct cli *cli, struct state *s,
     struct err *err)
 {
+	AUTO_JSON struct json_object *doc = NULL;
 	struct buf b;
 	int r;
 
 	*s = (struct state){0};
 	buf_init(&b, STATE_MAX);
-	r = query(delegate, cli, &b, err);
+	r = state_query(delegate, cli, &b, err);
 	if (r == 0)
-		r = read_state(&b, s, err);
+		r = state_parse(&b, &doc, s, err);
 	buf_free(&b);
 	return r;
 }

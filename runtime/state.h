@@ -7,7 +7,11 @@
 
 #include "lib/err.h"
 
+struct buf;
 struct cli;
+struct json_object;
+
+#define STATE_MAX (1u << 20) /* bytes; annotations are part of it */
 
 struct state {
 	char *bundle; /* absolute path */
@@ -20,6 +24,13 @@ struct state {
 int state_get(const char *delegate, const struct cli *cli, struct state *s,
     struct err *err);
 void state_free(struct state *s);
+
+/* The same in two steps: the delegate's words, and what they say. The document
+ * and the state are the caller's after 0. */
+int state_query(const char *delegate, const struct cli *cli, struct buf *b,
+    struct err *err);
+int state_parse(const struct buf *b, struct json_object **doc, struct state *s,
+    struct err *err);
 
 /* Its bundle alone; allocated. NULL: as above. */
 char *

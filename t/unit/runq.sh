@@ -130,9 +130,9 @@ run $ours --root /r kill --all id KILL
 is "the delegate's exit status" $status 7
 is "without our options" "$(head -n 1 "$tmp/out")" \
     "argv: --root /r kill --all id KILL"
-run $ours --root /r state --cpu 2 id
+run $ours --root /r events --cpu 2 id
 is "also after the command" "$(head -n 1 "$tmp/out")" \
-    "argv: --root /r state id"
+    "argv: --root /r events id"
 NOTIFY_SOCKET=/n run $ours start id
 ok "their environment is left alone" has out 'notify: /n'
 run --runc "$tmp/nowhere" list
@@ -140,6 +140,26 @@ is "no delegate: exit status 1" $status 1
 ok "no delegate: says so" has err 'nowhere: not an executable file'
 PATH=/nowhere run list
 ok "no runc in PATH: says so" has err 'no "runc" in PATH'
+
+# ---- pause, resume, state: of what is no VM that runs, the delegate's -------
+for command in pause resume; do
+	run $ours --root /r $command gone
+	is "$command of none: status" $status 1
+	is "$command of none: the delegate's words alone" "$(cat "$tmp/err")" \
+	    'no such container'
+	run $ours --root /r $command vm
+	is "$command of what does not run: status" $status 7
+	is "$command of what does not run" "$(head -n 1 "$tmp/out")" \
+	    "argv: --root /r $command vm"
+	run $ours $command '../x'
+	ok "$command: an id that is none" has err 'container id: '
+done
+run $ours state gone
+is "state of none: status" $status 1
+run $ours --root /r state vm
+is "state: status" $status 0
+is "state: as the delegate says it" "$(cat "$tmp/out")" \
+    "{\"id\":\"vm\",\"bundle\":\"$tmp/b\"}"
 
 # ---- refused ---------------------------------------------------------------
 for c in checkpoint restore; do
