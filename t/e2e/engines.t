@@ -23,7 +23,7 @@ sub works {
 
 # ---- Podman ----
 SKIP: {
-	skip 'Podman: not installed', 11 if !find_program('podman');
+	skip 'Podman: not installed', 14 if !find_program('podman');
 	my @store = ('podman', '--root', "$dir/podman", '--runroot',
 	    "$dir/podman-run", '--cgroup-manager', 'cgroupfs',
 	    '--events-backend', 'none', '--storage-driver', 'vfs');
@@ -31,13 +31,13 @@ SKIP: {
 	my @limits = ('--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=512:512');
 	my $load = run(['sh', '-c', 'docker save "$0" | "$@"', TEST_IMAGE . ':latest',
 		@store, 'load']);
-	skip 'Podman: cannot load an image here: ' . $load->err, 11
+	skip 'Podman: cannot load an image here: ' . $load->err, 14
 	    if $load->code ne '0';
 	my ($image) = $load->out =~ /: (\S+)$/m;
 	my @net = (@limits, '--network', 'none');
 	my $why = works(@store, '--runtime', 'runc', 'run', '--rm', @net, $image,
 	    'true');
-	skip "Podman: does not run runc here: $why", 11 if $why;
+	skip "Podman: does not run runc here: $why", 14 if $why;
 	my @runq = (@store, '--runtime', $RUNQ,
 	    map { ('--runtime-flag', s/^--//r) } @accel ? ('--accel=tcg') : ());
 	my $p = run([@runq, 'run', '--rm', @net, $image, 'sh', '-c',
@@ -64,6 +64,10 @@ SKIP: {
 	    pty => [31, 91]);
 	$p->finish(90);
 	like $p->out, qr{/dev/pts/0\r\n31 91}, 'Podman: exec: -t';
+	is run([@runq, 'pause', 'box'])->code, 0, 'Podman: pause';
+	like run([@runq, 'inspect', '-f', '{{.State.Status}}', 'box'])->out,
+	    qr/^paused$/, 'Podman: it says so';
+	is run([@runq, 'unpause', 'box'])->code, 0, 'Podman: unpause';
 	run([@store, 'rm', '-af', '-t', '0']);
 	$why = works(@store, '--runtime', 'runc', 'run', '--rm', @limits, $image, 'true');
 	skip "Podman: no bridge network here: $why", 1 if $why;
