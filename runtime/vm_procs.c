@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The processes of a running VM as the host sees them: proc(5),
- * /proc/PID/task/TID/children and /proc/PID/stat. */
+ * /proc/PID/task/TID/children, /proc/PID/exe and /proc/PID/stat. */
 #include "runtime/vm_procs.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "lib/cleanup.h"
+#include <unistd.h>
 
 #define START_WAIT 10 /* seconds, for QEMU of a container just started */
 #define STOP_WAIT 10
@@ -39,36 +37,51 @@ children_of(pid_t pid, pid_t child[CHILDREN_MAX])
 	return n;
 }
 
-/* Name (16 bytes) and state of a process; a name may have any characters. */
+/* By its program: a process may call itself what it likes. */
 static bool
-look(pid_t pid, char name[16], char *state)
+is_qemu(pid_t pid)
 {
-	char path[64], text[128], *end;
+	char path[64], to[PATH_MAX];
+	const char *name;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%jd/exe", (intmax_t)pid);
+	if ((n = readlink(path, to, sizeof(to) - 1)) == -1)
+		return false;
+	to[n] = '\0';
+	name = strrchr(to, '/');
+	return name != NULL && strncmp(name, "/qemu-system-", 13) == 0;
+}
+
+/* Behind the name, which may have any characters. '\0': it has ended. */
+static char
+state_of(pid_t pid)
+{
+	char path[64], text[128], state = '\0';
+	const char *end;
 	FILE *f;
 	size_t n;
 
 	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)pid);
 	if ((f = fopen(path, "re")) == NULL)
-		return false;
+		return state;
 	n = fread(text, 1, sizeof(text) - 1, f);
 	fclose(f);
 	text[n] = '\0';
-	return sscanf(text, "%*d (%15[^)]", name) == 1 &&
-	    (end = strrchr(text, ')')) != NULL &&
-	    sscanf(end, ") %c", state) == 1;
+	if ((end = strrchr(text, ')')) != NULL)
+		(void)sscanf(end, ") %c", &state);
+	return state;
 }
 
 /* 0: there is none. */
 static pid_t
-find_qemu(pid_t pid, char *state)
+find_qemu(pid_t pid)
 {
 	pid_t child[CHILDREN_MAX];
 	size_t n = children_of(pid, child);
-	char name[16];
 
 	for (size_t i = 0; i < n; i++)
-		if (look(child[i], name, state) &&
-		    strncmp(name, "qemu-", 5) == 0)
+		if (is_qemu(child[i]))
 			return child[i];
 	return 0;
 }
@@ -86,30 +99,28 @@ signal_children(pid_t pid, int signo, int depth)
 	}
 }
 
-/* Until QEMU is there, and in state "T" if stopped is wanted. */
+bool
+vm_procs_stopped(pid_t pid)
+{
+	pid_t qemu = find_qemu(pid);
+
+	return qemu != 0 && state_of(qemu) == 'T';
+}
+
+/* Until QEMU is there, and stopped if that is wanted. */
 static bool
 await_qemu(pid_t pid, bool stopped, unsigned seconds)
 {
 	const struct timespec step = {0, STEP_MS * 1000000L};
 
 	for (unsigned i = 0; i < seconds * 1000 / STEP_MS; i++) {
-		char state;
-
-		if (find_qemu(pid, &state) != 0 && (!stopped || state == 'T'))
+		if (stopped ? vm_procs_stopped(pid) : find_qemu(pid) != 0)
 			return true;
 		if (kill(pid, 0) == -1)
 			return false;
 		nanosleep(&step, NULL);
 	}
 	return false;
-}
-
-bool
-vm_procs_stopped(pid_t pid)
-{
-	char state;
-
-	return find_qemu(pid, &state) != 0 && state == 'T';
 }
 
 int
